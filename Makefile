@@ -1,0 +1,44 @@
+# What a person or CI does with this project. Needs Python 3.11+ and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup run test check fmt lock
+
+help:
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
+
+$(READY): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $(READY)
+
+$(READY).dev: $(READY) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY).dev
+
+setup: $(READY).dev ## environment and packages, tools included
+
+run: $(READY) ## the whole of Fairway on this machine; Ctrl-C ends it
+	@$(BIN)/python manage.py up
+
+test: setup ## the whole suite, on servers of its own
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+check: setup ## format, lint, types, import contracts, deployment, migrations, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	HTTPS=true $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+fmt: setup ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## pin what pyproject.toml asks for
+	$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt

@@ -1,0 +1,73 @@
+"""Values of the campaign tables' enums, as the data model has them."""
+
+from django.db import models
+
+
+class CampaignType(models.TextChoices):
+    ONE_TIME = "ONE_TIME", "Once"
+    RECURRING = "RECURRING", "Repeating"
+    TRIGGERED = "TRIGGERED", "On an event"
+    JOURNEY = "JOURNEY", "Part of a journey"
+
+
+class CampaignStatus(models.TextChoices):
+    DRAFT = "DRAFT", "Draft"
+    SCHEDULED = "SCHEDULED", "Scheduled"
+    ACTIVE = "ACTIVE", "Sending"
+    PAUSED = "PAUSED", "Paused"
+    COMPLETED = "COMPLETED", "Completed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class CampaignInteractionType(models.TextChoices):
+    SENT = "SENT", "Sent"
+    DELIVERED = "DELIVERED", "Delivered"
+    BOUNCED = "BOUNCED", "Bounced"
+    OPENED = "OPENED", "Opened"
+    CLICKED = "CLICKED", "Clicked"
+    CONVERTED = "CONVERTED", "Converted"
+    UNSUBSCRIBED = "UNSUBSCRIBED", "Unsubscribed"
+    COMPLAINED = "COMPLAINED", "Complained"
+    REPLIED = "REPLIED", "Replied"
+
+
+class RunStatus(models.TextChoices):
+    PENDING = "PENDING", "Due"
+    SENDING = "SENDING", "Sending"
+    COMPLETED = "COMPLETED", "Completed"
+    CANCELLED = "CANCELLED", "Cancelled"
+    MISSED = "MISSED", "Missed"
+    FAILED = "FAILED", "Failed"
+
+
+class DeliveryState(models.TextChoices):
+    PENDING = "PENDING", "Waiting"
+    CLAIMED = "CLAIMED", "Being sent"
+    UNKNOWN = "UNKNOWN", "Not yet settled"
+    ACCEPTED = "ACCEPTED", "Sent"
+    REJECTED = "REJECTED", "Refused"
+    SUPPRESSED = "SUPPRESSED", "Left out"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class DeliveryReason(models.TextChoices):
+    """Why somebody was not sent to."""
+
+    NO_CONSENT = "NO_CONSENT", "No consent"
+    NO_ADDRESS = "NO_ADDRESS", "No address"
+    CAPPED = "CAPPED", "Hears from us enough already"
+    QUIET_HOURS = "QUIET_HOURS", "Quiet hours"
+    SUPPRESSED = "SUPPRESSED", "Suppressed"
+    HELD_OUT = "HELD_OUT", "Held out for comparison"
+    ERASED = "ERASED", "Erased"
+    MERGED = "MERGED", "Merged into another customer"
+    INACTIVE = "INACTIVE", "No longer active"
+    REJECTED = "REJECTED", "Refused by Messaging"
+    EXPIRED = "EXPIRED", "Too late to send"
+    CANCELLED = "CANCELLED", "Campaign cancelled"
+
+
+class EventSourceType(models.TextChoices):
+    COMPETITION = "COMPETITION", "Competition"
+    CLUB_EVENT = "CLUB_EVENT", "Club event"
+    SPECIAL = "SPECIAL", "Special"

@@ -1,0 +1,259 @@
+"""Campaigns, their runs, and the ledger of what was sent to whom."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from campaigns.choices import CampaignStatus, CampaignType, DeliveryState, RunStatus
+from crm_site.db.auditing import audited
+from crm_site.db.base import SoftDeleteModel, TimestampedModel, one_of, only
+from crm_site.messaging.channels import Channel
+from crm_site.tenancy.base import TenantModel, tenant_managers
+from crm_site.tenancy.models import Club, validate_time_zone
+from customers.models import CustomerProfile
+from segments.models import CustomerSegment
+
+COUNTERS = (
+    "target_count",
+    "sent_count",
+    "delivered_count",
+    "opened_count",
+    "clicked_count",
+    "converted_count",
+    "unsubscribed_count",
+    "bounced_count",
+    "delivery_rate",
+    "open_rate",
+    "click_rate",
+    "conversion_rate",
+)
+# The channel's template on a campaign; a channel that is not here cannot be sent over yet.
+TEMPLATE_FIELDS = {
+    Channel.EMAIL: "email_template_id",
+    Channel.SMS: "sms_template_id",
+    Channel.PUSH: "push_template_id",
+}
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def live(self) -> "CampaignQuerySet":
+        return self.filter(deleted_at__isnull=True)
+
+    def due(self, now: object) -> "CampaignQuerySet":
+        """Scheduled campaigns whose time has come."""
+        return self.live().filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+
+
+class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
+    """Something a club says to a segment, over one or more channels.
+
+    Counters and rates are derived from ``Delivery`` and ``CampaignInteraction`` rows and can be
+    rebuilt from them; a rate is a fraction, null where nothing was there to divide by.
+    """
+
+    club = models.ForeignKey(
+        Club, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    name = models.CharField(max_length=200)
+    description = models.TextField(null=True, blank=True)
+    type = models.CharField(max_length=16, choices=CampaignType, default=CampaignType.ONE_TIME)
+    status = models.CharField(
+        max_length=16, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
+    )
+    segment = models.ForeignKey(
+        CustomerSegment, models.PROTECT, null=True, blank=True, related_name="campaigns"
+    )
+    channels = ArrayField(
+        models.CharField(max_length=16, choices=Channel), default=list, blank=True
+    )
+    scheduled_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    completed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", null=True, validators=[validate_time_zone]
+    )
+    recur_pattern = models.CharField(
+        max_length=100, null=True, blank=True, help_text="Cron expression: 0 9 * * 1."
+    )
+    recur_end_at = models.DateTimeField(null=True, blank=True)
+    email_template_id = models.CharField("e-mail template", max_length=128, null=True, blank=True)
+    sms_template_id = models.CharField("SMS template", max_length=128, null=True, blank=True)
+    push_template_id = models.CharField("push template", max_length=128, null=True, blank=True)
+
+    target_count = models.IntegerField(default=0, editable=False)
+    sent_count = models.IntegerField(default=0, editable=False)
+    delivered_count = models.IntegerField(default=0, editable=False)
+    opened_count = models.IntegerField(default=0, editable=False)
+    clicked_count = models.IntegerField(default=0, editable=False)
+    converted_count = models.IntegerField(default=0, editable=False)
+    unsubscribed_count = models.IntegerField(default=0, editable=False)
+    bounced_count = models.IntegerField(default=0, editable=False)
+    delivery_rate = models.FloatField(null=True, blank=True, editable=False)
+    open_rate = models.FloatField(null=True, blank=True, editable=False)
+    click_rate = models.FloatField(null=True, blank=True, editable=False)
+    conversion_rate = models.FloatField(null=True, blank=True, editable=False)
+
+    created_by = models.CharField(max_length=100, editable=False)
+
+    objects, all_tenants = tenant_managers(CampaignQuerySet)
+
+    class Meta(TenantModel.Meta):
+        permissions = [("launch_campaign", "Can start, pause and cancel campaigns")]
+        constraints = [
+            one_of("type", CampaignType, model="campaign"),
+            one_of("status", CampaignStatus, model="campaign"),
+            only("channels", Channel, model="campaign"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "status"], name="campaign_status"),
+            models.Index(fields=["tenant", "type"], name="campaign_type"),
+            models.Index(fields=["tenant", "scheduled_at"], name="campaign_scheduled"),
+            models.Index(fields=["tenant", "club"], name="campaign_club"),
+            models.Index(fields=["tenant", "-created_at", "-id"], name="campaign_newest"),
+        ]
+        triggers = audited(*COUNTERS)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.recur_end_at and self.scheduled_at and self.recur_end_at <= self.scheduled_at:
+            raise ValidationError({"recur_end_at": "The end must come after the start."})
+
+    def template_for(self, channel: str) -> str | None:
+        """The Messaging template chosen for a channel."""
+        field = TEMPLATE_FIELDS.get(Channel(channel))
+        return getattr(self, field) if field else None
+
+
+class CampaignRun(TenantModel, TimestampedModel):
+    """One occurrence of a campaign: once for a ONE_TIME, every time for a RECURRING one.
+
+    Unique on campaign and occurrence time, so two beats, or a button pressed twenty times, make
+    one run.
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="runs", db_index=False)
+    occurrence_at = models.DateTimeField("due")
+    status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.PENDING)
+    target_count = models.IntegerField("in the segment", default=0)
+    snapshot_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its recipients were written down."
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(null=True, blank=True)
+    created_by = models.CharField(max_length=100)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "run"
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "occurrence_at"], name="run_once"),
+            one_of("status", RunStatus, model="run"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "status"], name="run_status"),
+            models.Index(fields=["tenant", "-occurrence_at", "-id"], name="run_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}, {self.occurrence_at:%d %b %Y %H:%M}"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def unsettled(self) -> "DeliveryQuerySet":
+        """Messages whose outcome is still open."""
+        return self.filter(
+            state__in=[DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.UNKNOWN]
+        )
+
+
+class Delivery(TenantModel, TimestampedModel):
+    """One message to one customer over one channel: the outbox, and the proof.
+
+    It belongs to a run of a campaign, or to a customer's visit of a journey step. Both are unique
+    per customer and channel, and the idempotency key follows from them: whatever crashes, the same
+    row asks Messaging with the same key and the same body.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False
+    )
+    run = models.ForeignKey(
+        CampaignRun,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        db_index=False,
+    )
+    # An id, not a key: journeys lie above campaigns. JourneyEnrollmentStep.id.
+    journey_visit_id = models.UUIDField(null=True, blank=True)
+    customer = models.ForeignKey(CustomerProfile, models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=16, choices=Channel)
+    template_id = models.CharField(max_length=128, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=128)
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
+    reason = models.CharField(
+        max_length=32,
+        null=True,
+        blank=True,
+        help_text="Why it was not sent; Messaging's own words in error.",
+    )
+    error = models.TextField(null=True, blank=True)
+    request = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="The message as first asked for: repeats of a key must carry the same body.",
+    )
+    message_id = models.CharField(max_length=128, null=True, blank=True)
+    due_at = models.DateTimeField(help_text="Not before this moment.")
+    attempts = models.IntegerField(default=0)
+    claim_token = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    first_requested_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects, all_tenants = tenant_managers(DeliveryQuerySet)
+
+    class Meta(TenantModel.Meta):
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "customer", "channel"],
+                condition=Q(run__isnull=False),
+                name="delivery_of_run_once",
+            ),
+            models.UniqueConstraint(
+                fields=["journey_visit_id", "channel"],
+                condition=Q(journey_visit_id__isnull=False),
+                name="delivery_of_visit_once",
+            ),
+            models.UniqueConstraint(fields=["tenant", "idempotency_key"], name="delivery_key_once"),
+            models.CheckConstraint(
+                condition=Q(run__isnull=False) | Q(journey_visit_id__isnull=False),
+                name="delivery_has_origin",
+            ),
+            one_of("state", DeliveryState, model="delivery"),
+            one_of("channel", Channel, model="delivery"),
+        ]
+        indexes = [
+            # Serves the claim; empty once everything is settled.
+            models.Index(
+                fields=["tenant", "due_at", "id"],
+                condition=Q(state__in=["PENDING", "CLAIMED", "UNKNOWN"]),
+                name="delivery_open",
+            ),
+            models.Index(fields=["run", "state", "reason"], name="delivery_of_run"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="delivery_of_campaign"),
+            models.Index(
+                fields=["tenant", "message_id"],
+                condition=Q(message_id__isnull=False),
+                name="delivery_message",
+            ),
+            models.Index(fields=["tenant", "-created_at", "-id"], name="delivery_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} to {self.customer_id}"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "crm_site.audit"
+    label = "audit"
+    verbose_name = "Audit"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class DevstackConfig(AppConfig):
+    name = "crm_site.devstack"
+    label = "devstack"
+    verbose_name = "One machine"

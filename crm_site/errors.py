@@ -1,0 +1,17 @@
+"""Errors that cross layers."""
+
+
+class DomainError(Exception):
+    """A rule of the business was broken; the message is safe to show to a person.
+
+    The API answers 409 with ``code``; the admin shows the message. ``path`` names the field at
+    fault, where there is one.
+    """
+
+    code = "conflict"
+
+    def __init__(self, message: str, *, path: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.code = code or self.code

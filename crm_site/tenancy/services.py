@@ -1,0 +1,35 @@
+"""Opening a tenant."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm_site.errors import DomainError
+from crm_site.tenancy.context import tenant_scope
+from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.signals import tenant_created
+
+
+class TenantError(DomainError):
+    """A tenant cannot be opened like this."""
+
+
+def create_tenant(
+    *, tenant_id: str, name: str, time_zone: str, currency: str, country: str = "ZA"
+) -> Tenant:
+    """Open a tenant with everything a new one starts with.
+
+    ``time_zone`` is an IANA name, ``currency`` ISO 4217, ``country`` ISO 3166-1 alpha-2.
+    Raises TenantError naming the field at fault, or if the id is taken.
+    """
+    tenant = Tenant(
+        id=tenant_id, name=name, time_zone=time_zone, currency=currency, country=country
+    )
+    try:
+        tenant.full_clean()
+    except ValidationError as error:
+        field, texts = next(iter(error.message_dict.items()))
+        raise TenantError(texts[0], path=field, code="invalid") from error
+    with tenant_scope(tenant_id), transaction.atomic():
+        tenant.save(force_insert=True)
+        tenant_created.send(sender=Tenant, tenant=tenant)
+    return tenant

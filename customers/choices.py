@@ -1,0 +1,66 @@
+"""Values of the customer tables' enums, as the data model has them."""
+
+from django.db import models
+
+
+class CustomerStatus(models.TextChoices):
+    ACTIVE = "ACTIVE", "Active"
+    INACTIVE = "INACTIVE", "Inactive"
+    MERGED = "MERGED", "Merged"
+    DELETED = "DELETED", "Deleted"
+
+
+class LifecycleStage(models.TextChoices):
+    SUBSCRIBER = "SUBSCRIBER", "Subscriber"  # E-mail only
+    LEAD = "LEAD", "Lead"  # Showed interest
+    PROSPECT = "PROSPECT", "Prospect"  # Engaged
+    CUSTOMER = "CUSTOMER", "Customer"  # Has transacted
+    MEMBER = "MEMBER", "Member"  # Active member
+    ADVOCATE = "ADVOCATE", "Advocate"  # Refers others
+    CHURNED = "CHURNED", "Lapsed"
+
+
+class IdentityAliasType(models.TextChoices):
+    EMAIL = "EMAIL", "E-mail"
+    PHONE = "PHONE", "Phone"
+    AUTH_USER_ID = "AUTH_USER_ID", "Sign-in"
+    EXTERNAL_ID = "EXTERNAL_ID", "External id"
+
+
+class ActivityCategory(models.TextChoices):
+    MEMBERSHIP = "MEMBERSHIP", "Membership"
+    BOOKING = "BOOKING", "Booking"
+    COMMUNICATION = "COMMUNICATION", "Communication"
+    ENGAGEMENT = "ENGAGEMENT", "Engagement"
+    FINANCIAL = "FINANCIAL", "Financial"
+    GOLF = "GOLF", "Golf"
+    MARKETING = "MARKETING", "Marketing"
+    SUPPORT = "SUPPORT", "Support"
+    SOCIAL = "SOCIAL", "Social"
+    SYSTEM = "SYSTEM", "System"
+
+
+class NoteType(models.TextChoices):
+    GENERAL = "GENERAL", "General"
+    SUPPORT = "SUPPORT", "Support"
+    COMPLAINT = "COMPLAINT", "Complaint"
+    FEEDBACK = "FEEDBACK", "Feedback"
+    FOLLOWUP = "FOLLOWUP", "Follow-up"
+    INTERNAL = "INTERNAL", "Internal"
+    MARKETING = "MARKETING", "Marketing"
+    SALES = "SALES", "Sales"
+
+
+class SyncStatus(models.TextChoices):
+    PENDING = "PENDING", "Waiting"
+    PROCESSING = "PROCESSING", "Processing"
+    SUCCESS = "SUCCESS", "Done"
+    FAILED = "FAILED", "Failed"
+    SKIPPED = "SKIPPED", "Skipped"
+
+
+class DuplicateResolution(models.TextChoices):
+    PENDING = "PENDING", "To review"
+    MERGED = "MERGED", "Merged"
+    NOT_DUPLICATE = "NOT_DUPLICATE", "Not a duplicate"
+    IGNORED = "IGNORED", "Ignored"

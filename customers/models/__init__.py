@@ -1,0 +1,17 @@
+"""Who the customers are and what they did."""
+
+from customers.models.activity import Activity
+from customers.models.alias import IdentityAlias
+from customers.models.duplicate import DuplicateCandidate
+from customers.models.note import CustomerNote
+from customers.models.profile import CustomerProfile
+from customers.models.sync_log import SyncLog
+
+__all__ = [
+    "Activity",
+    "CustomerNote",
+    "CustomerProfile",
+    "DuplicateCandidate",
+    "IdentityAlias",
+    "SyncLog",
+]

@@ -1,0 +1,184 @@
+"""Which customers."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from crm_site.db.auditing import audited
+from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
+from crm_site.tenancy.base import TenantModel, tenant_managers
+from crm_site.tenancy.models import Club
+from customers.models import CustomerProfile
+from segments.choices import (
+    Combinator,
+    MembershipMove,
+    RefreshStatus,
+    SegmentRefreshFrequency,
+    SegmentType,
+)
+
+
+class CustomerSegmentQuerySet(models.QuerySet["CustomerSegment"]):
+    def live(self) -> "CustomerSegmentQuerySet":
+        return self.filter(deleted_at__isnull=True)
+
+    def usable(self) -> "CustomerSegmentQuerySet":
+        """Segments that a campaign may be sent to."""
+        return self.live().filter(is_active=True)
+
+
+class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
+    """A named set of customers, and how it is found.
+
+    ``memberCount`` and ``lastRefreshedAt`` move only with a finished refresh. Consent is no part
+    of a segment: who may be written to is asked at the moment of sending.
+    """
+
+    club = models.ForeignKey(
+        Club, models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="Only this club's marketers see it; blank: everybody's.",
+    )  # fmt: skip
+    name = models.CharField(max_length=200)
+    description = models.TextField(null=True, blank=True)
+    type = models.CharField(max_length=16, choices=SegmentType, default=SegmentType.DYNAMIC)
+    criteria = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='The rules: [{"field": "city", "operator": "equals", "value": "Durban"}].',
+    )
+    combinator = models.CharField(max_length=8, choices=Combinator, default=Combinator.AND)
+    refresh_frequency = models.CharField(
+        "refresh",
+        max_length=16,
+        choices=SegmentRefreshFrequency,
+        default=SegmentRefreshFrequency.DAILY,
+    )
+    last_refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_refresh_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the next scheduled refresh is due."
+    )
+    member_count = models.IntegerField("members", default=0, editable=False)
+    is_active = models.BooleanField("in use", default=True)
+    is_system = models.BooleanField(
+        default=False, editable=False, help_text="Comes with Fairway: not renamed, not deleted."
+    )
+    broken_reason = models.TextField(
+        null=True, blank=True, editable=False, help_text="Why its rules can no longer be read."
+    )
+    messaging_segment_id = models.CharField(max_length=64, null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
+
+    objects, all_tenants = tenant_managers(CustomerSegmentQuerySet)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "segment"
+        permissions = [("refresh_customersegment", "Can refresh segments")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "name"], condition=is_live(), name="segment_name_live"
+            ),
+            one_of("type", SegmentType, model="segment"),
+            one_of("combinator", Combinator, model="segment"),
+            one_of("refresh_frequency", SegmentRefreshFrequency, model="segment"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "type", "is_active"], name="segment_type"),
+            models.Index(fields=["tenant", "club"], name="segment_club"),
+            models.Index(fields=["tenant", "next_refresh_at"], name="segment_due"),
+        ]
+        triggers = audited("member_count", "last_refreshed_at", "next_refresh_at", "last_synced_at")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The outer group as the rule language has it."""
+        return {"combinator": self.combinator, "rules": self.criteria or []}
+
+
+class CustomerSegmentMembership(TenantModel):
+    """One customer in one segment, as of its last refresh."""
+
+    segment = models.ForeignKey(
+        CustomerSegment, models.CASCADE, related_name="memberships", db_index=False
+    )
+    customer = models.ForeignKey(
+        CustomerProfile, models.CASCADE, related_name="segment_memberships"
+    )
+    added_by = models.CharField(max_length=100, null=True, blank=True)
+    added_at = models.DateTimeField(default=timezone.now)
+    matched_at = models.DateTimeField(null=True, blank=True)
+    match_score = models.FloatField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "segment member"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["segment", "customer"], name="membership_of_segment_once"
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "segment"], name="membership_segment")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.segment_id}"
+
+
+class SegmentRefresh(TenantModel):
+    """One refresh of one segment: asked for, run, and what it changed."""
+
+    segment = models.ForeignKey(CustomerSegment, models.CASCADE, related_name="refreshes")
+    status = models.CharField(max_length=16, choices=RefreshStatus, default=RefreshStatus.PENDING)
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    entered_count = models.IntegerField("joined", default=0)
+    left_count = models.IntegerField("left", default=0)
+    member_count = models.IntegerField("members", null=True, blank=True)
+    error = models.TextField(null=True, blank=True)
+    requested_by = models.CharField(max_length=100)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "refresh"
+        verbose_name_plural = "refreshes"
+        constraints = [one_of("status", RefreshStatus, model="refresh")]
+        indexes = [
+            models.Index(fields=["tenant", "segment", "-requested_at"], name="refresh_history"),
+            models.Index(
+                fields=["tenant", "requested_at"],
+                condition=Q(status__in=["PENDING", "RUNNING"]),
+                name="refresh_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment} at {self.requested_at:%Y-%m-%d %H:%M}"
+
+
+class SegmentMembershipChange(TenantModel):
+    """One customer's entry into a segment, or exit from it."""
+
+    segment = models.ForeignKey(
+        CustomerSegment, models.CASCADE, related_name="membership_changes", db_index=False
+    )
+    customer = models.ForeignKey(CustomerProfile, models.CASCADE, related_name="+", db_index=False)
+    move = models.CharField(max_length=8, choices=MembershipMove)
+    changed_at = models.DateTimeField()
+    refresh = models.ForeignKey(
+        SegmentRefresh, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "membership change"
+        constraints = [one_of("move", MembershipMove, model="membershipchange")]
+        indexes = [
+            models.Index(fields=["tenant", "segment", "changed_at"], name="change_of_segment"),
+            models.Index(fields=["customer", "changed_at"], name="change_of_customer"),
+            models.Index(fields=["tenant", "changed_at"], name="change_retention"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.get_move_display()} {self.segment_id}"
