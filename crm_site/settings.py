@@ -30,7 +30,6 @@ TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
 INSTALLED_APPS = [
     "crm_site.tenancy",  # First: its migrate command replaces Django's.
     "crm_site.audit",
-    "crm_site.access",
     "crm_site.backoffice.apps.BackofficeConfig",
     "unfold.apps.BasicAppConfig",  # Before admin: its templates win.
     "unfold.contrib.filters",
@@ -42,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "crm_site.access",  # After auth, whose permissions its role groups are made of.
     "pgtrigger",
     "guardian",
     "axes",
