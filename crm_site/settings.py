@@ -211,6 +211,8 @@ REST_FRAMEWORK = {
 MESSAGING_BASE_URL = env.text("MESSAGING_BASE_URL") or f"http://127.0.0.1:{PORT + 1}"
 MESSAGING_API_KEY = env.text("MESSAGING_API_KEY") or "sandbox"
 MESSAGING_IS_SANDBOX = not env.text("MESSAGING_BASE_URL")
+MESSAGING_TIMEOUT_SECONDS = env.integer("MESSAGING_TIMEOUT_SECONDS", 20)
+MESSAGING_GATEWAY = "crm_site.messaging.http.HttpGateway"
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True

@@ -18,6 +18,7 @@ from crm_site.access.roles import Role
 from crm_site.access.services import grant_membership, issue_api_key
 from crm_site.audit.actor import Actor, acting_as
 from crm_site.devstack import embedded
+from crm_site.messaging.gateway import forget_gateway, get_gateway
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.services import create_tenant
 from tests.servers import DATABASE
@@ -72,6 +73,14 @@ TransactionTestCase._fixture_teardown = _empty_tables
 @pytest.fixture(autouse=True)
 def empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def messaging(settings):
+    """Messaging in memory: no test reaches a network by mistake."""
+    settings.MESSAGING_GATEWAY = "crm_site.messaging.memory.MemoryGateway"
+    forget_gateway()
+    return get_gateway()
 
 
 @pytest.fixture
