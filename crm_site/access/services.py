@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -201,10 +202,36 @@ def visible_club_ids(user: User) -> frozenset[UUID] | None:
     membership = current_membership(user)
     if membership is None or not membership.is_limited_to_clubs:
         return None
+    # A role's own permission to see clubs does not count here: only grants do.
     granted: QuerySet[Club] = get_objects_for_user(
-        user, "tenancy.view_club", Club.objects.all(), use_groups=True, with_superuser=False
+        user,
+        "tenancy.view_club",
+        Club.objects.all(),
+        accept_global_perms=False,
+        with_superuser=False,
     )
     return frozenset(granted.values_list("pk", flat=True))
+
+
+def limit_to_grants(queryset: QuerySet[Any], user: User | AnonymousUser) -> QuerySet[Any]:
+    """Of rows that may belong to a club, those that the user sees.
+
+    Everything, unless their membership is limited to clubs: then what belongs to the whole tenant,
+    to a granted club, or is granted singly. Rows of models without a club come back as they are.
+    """
+    model = queryset.model
+    if not isinstance(user, User) or not any(f.name == "club" for f in model._meta.fields):
+        return queryset
+    clubs = visible_club_ids(user)
+    if clubs is None:
+        return queryset
+    permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
+    granted = get_objects_for_user(
+        user, permission, queryset, accept_global_perms=False, with_superuser=False
+    )
+    return queryset.filter(
+        Q(club__isnull=True) | Q(club__in=clubs) | Q(pk__in=granted.values("pk"))
+    )
 
 
 def tenant_in_scope() -> Tenant:

@@ -2,12 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission
+from guardian.shortcuts import assign_perm
 
 from crm_site.access import services
 from crm_site.access.models import TenantMembership
 from crm_site.access.roles import PERMISSIONS, Role
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Club
+from segments.models import CustomerSegment
 from tests.conftest import make_user
 
 
@@ -97,3 +99,20 @@ def test_a_membership_limited_to_clubs_sees_the_clubs_granted(ben, actor):
     assert services.visible_club_ids(ben) == {west.pk}
     services.set_club_grants(user=ben, clubs=[east], actor=actor)
     assert services.visible_club_ids(ben) == {east.pk}
+
+
+def test_rows_are_limited_to_granted_clubs_and_single_grants(ben, ann, actor):
+    east, west = Club.objects.create(name="East"), Club.objects.create(name="West")
+    everybodys = CustomerSegment.objects.create(name="Everybody's")
+    easts = CustomerSegment.objects.create(name="East's", club=east)
+    wests = CustomerSegment.objects.create(name="West's", club=west)
+    single = CustomerSegment.objects.create(name="East's, shared", club=east)
+    TenantMembership.objects.filter(user=ben).update(is_limited_to_clubs=True)
+    ben.__dict__.pop("_memberships_by_tenant", None)
+
+    services.set_club_grants(user=ben, clubs=[west], actor=actor)
+    assign_perm("segments.view_customersegment", ben, single)
+
+    ours = CustomerSegment.objects.filter(is_system=False)
+    assert set(services.limit_to_grants(ours, ben)) == {everybodys, wests, single}
+    assert easts in services.limit_to_grants(ours, ann)
