@@ -8,10 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections, transaction
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 
 from crm_site.access.models import User
 from crm_site.access.roles import Role
@@ -68,6 +69,14 @@ def _empty_tables(self) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_static_files():
+    """Pages name their files without a manifest, so that tests need no collectstatic."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES=settings.STORAGES | {"staticfiles": plain}):
+        yield
 
 
 @pytest.fixture(autouse=True)
