@@ -203,8 +203,15 @@ REST_FRAMEWORK = {
         "crm_site.access.authentication.TenantSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crm_site.access.permissions.ScopeOrPermission"],
+    "DEFAULT_PARSER_CLASSES": ["crm_site.api.parsers.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "crm_site.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["crm_site.api.filters.TenantFilterBackend"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "crm_site.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 # The Messaging service; the sandbox that `up` runs, where no address is given.

@@ -1,8 +1,19 @@
 """Every address. What lies behind /<tenant>/ is entered by TenantMiddleware, which strips it."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+api = [
+    path("", include("crm_site.api.urls")),
+    path("", include("customers.api.urls")),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
 ]
+
+handler400 = "crm_site.api.errors.bad_request"
+handler403 = "crm_site.api.errors.permission_denied"
+handler404 = "crm_site.api.errors.not_found"
+handler500 = "crm_site.api.errors.server_error"

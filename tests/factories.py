@@ -2,7 +2,10 @@
 
 import itertools
 
-from customers.models import CustomerProfile
+from django.utils import timezone
+
+from customers.choices import ActivityCategory
+from customers.models import Activity, CustomerProfile
 
 _numbers = itertools.count(1)
 
@@ -15,3 +18,16 @@ def make_customer(**values) -> CustomerProfile:
         "email": f"ann{number}@example.com",
     }
     return CustomerProfile.objects.create(**(defaults | values))
+
+
+def make_activity(**values) -> Activity:
+    defaults = {
+        "type": "TEETIME_BOOKED",
+        "category": ActivityCategory.BOOKING,
+        "title": "Booked a tee time",
+        "source_service": "teetime",
+        "source_event_id": f"event-{next(_numbers)}",
+        "occurred_at": timezone.now(),
+    }
+    customer = values.pop("customer", None) or make_customer()
+    return Activity.objects.create(customer=customer, **(defaults | values))

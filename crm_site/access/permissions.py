@@ -19,15 +19,23 @@ class ScopeOrPermission(BasePermission):
     ``action_permissions``.
     """
 
+    message: str
+    code: str
+
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
             return False
         if isinstance(request.auth, ApiKey):
-            return self._needed_scope(request, view) in request.auth.scopes
+            scope = self.needed_scope(request.method or "GET", view)
+            self.message, self.code = f"This key lacks the scope {scope}.", "missing_scope"
+            return scope in request.auth.scopes
+        self.message, self.code = "Your role does not allow this.", "permission_denied"
         return bool(request.user.has_perm(self._needed_permission(request, view)))
 
-    def _needed_scope(self, request: Request, view: Any) -> str:
-        is_read = request.method in SAFE_METHODS or view.action in getattr(view, "read_actions", ())
+    @staticmethod
+    def needed_scope(method: str, view: Any) -> str:
+        """The scope a key needs for this method and action of the view."""
+        is_read = method in SAFE_METHODS or view.action in getattr(view, "read_actions", ())
         named = getattr(view, "read_scope" if is_read else "write_scope", None)
         return named or f"{view.scope}:{'read' if is_read else 'write'}"
 

@@ -4,11 +4,7 @@ import json
 
 import pgtrigger
 
-
-def camel_case(name: str) -> str:
-    """``membership_tier`` as the data model writes it: ``membershipTier``."""
-    first, *rest = name.split("_")
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+from crm_site.db.names import camel_case
 
 
 class _AuditTrigger(pgtrigger.Trigger):
