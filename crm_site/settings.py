@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
 
 from crm_site import env
+from crm_site.backoffice.theme import UNFOLD as THEME
 from crm_site.devstack import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "crm_site.access",  # After auth, whose permissions its role groups are made of.
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crm_site.audit.middleware.RequestOriginMiddleware",
     "crm_site.access.middleware.TenantMiddleware",
+    "crm_site.backoffice.middleware.ClubTimeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -153,6 +156,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "crm_site.audit.middleware.client_address"
+AXES_LOCKOUT_CALLABLE = "crm_site.backoffice.views.locked_out"
 AXES_VERBOSE = False
 
 # Behind TLS (HTTPS=true) cookies and redirects insist on it; on a laptop there is none.
@@ -213,6 +217,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
+
+UNFOLD = THEME
 
 # The Messaging service; the sandbox that `up` runs, where no address is given.
 MESSAGING_BASE_URL = env.text("MESSAGING_BASE_URL") or f"http://127.0.0.1:{PORT + 1}"

@@ -3,12 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm_site.backoffice.views import choose_club
+
 api = [
     path("", include("crm_site.api.urls")),
     path("", include("customers.api.urls")),
 ]
 
 urlpatterns = [
+    path("", choose_club, name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
 ]

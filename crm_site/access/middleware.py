@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import set_script_prefix
+from django.urls import get_script_prefix, set_script_prefix
 
 from crm_site.access import services
 from crm_site.access.models import ApiKey
@@ -55,9 +55,13 @@ class TenantMiddleware:
         if not services.may_enter(request.user, tenant_id):
             return self.get_response(request)  # No such address: 404, in the usual clothes.
         request.path_info = f"/{rest}"
-        set_script_prefix(f"/{tenant_id}/")
         actor = Actor.user(request.user.pk)
-        return self._in_scope(request, tenant_id, acting_as(actor))
+        before = get_script_prefix()
+        set_script_prefix(f"/{tenant_id}/")
+        try:
+            return self._in_scope(request, tenant_id, acting_as(actor))
+        finally:
+            set_script_prefix(before)
 
     def _in_scope(
         self,
