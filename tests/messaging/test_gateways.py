@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from crm_site.devstack.sandbox import Sandbox
 from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import (
     Message,
@@ -12,6 +13,7 @@ from crm_site.messaging.gateway import (
     Status,
     UnknownTemplate,
 )
+from crm_site.messaging.http import HttpGateway
 from crm_site.messaging.memory import MemoryGateway
 
 ANN = Recipient("c-ann", email="ann@example.org", phone_number="+27825550101")
@@ -29,9 +31,19 @@ def a_message(key="key-1", **changes):
     return replace(message, **changes)
 
 
-@pytest.fixture
-def gateway():
-    return MemoryGateway()
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), faults={"auto_events": False}) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "http"])
+def gateway(request):
+    if request.param == "memory":
+        return MemoryGateway()
+    sandbox = request.getfixturevalue("sandbox")
+    sandbox.clear()
+    return HttpGateway(sandbox.base_url, sandbox.api_key)
 
 
 def test_each_message_gets_its_own_result_in_the_order_asked(gateway):
