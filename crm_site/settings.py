@@ -201,24 +201,44 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA_DIR / "files"
 
+API_RATE_PER_MINUTE = env.integer("API_RATE_PER_MINUTE", 6000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "crm_site.access.authentication.ApiKeyAuthentication",
         "crm_site.access.authentication.TenantSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crm_site.access.permissions.ScopeOrPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm_site.api.throttling.CallerThrottle"],
     "DEFAULT_PARSER_CLASSES": ["crm_site.api.parsers.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "crm_site.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["crm_site.api.filters.TenantFilterBackend"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm_site.api.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "crm_site.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
 
 UNFOLD = THEME
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Fairway",
+    "DESCRIPTION": "The CRM and marketing back office for golf clubs. docs/api.md is its guide.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "DEFAULT_GENERATOR_CLASS": "crm_site.api.schema.ScopedGenerator",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "crm_site.api.schema.add_problems",
+    ],
+}
 
 # The Messaging service; the sandbox that `up` runs, where no address is given.
 MESSAGING_BASE_URL = env.text("MESSAGING_BASE_URL") or f"http://127.0.0.1:{PORT + 1}"
@@ -250,6 +270,7 @@ CELERY_BEAT_SCHEDULE = {
     "Send what is due": {"task": "campaigns.dispatch_due", "schedule": 5.0},
     "Recount campaigns": {"task": "campaigns.recount_active", "schedule": 60.0},
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
+    "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},
 }
 

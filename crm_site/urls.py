@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm_site.api.reader import ReaderView
 from crm_site.backoffice.views import choose_club
 
 api = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("", choose_club, name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
+    path("docs/", ReaderView.as_view(), name="docs"),
 ]
 
 handler400 = "crm_site.api.errors.bad_request"

@@ -32,6 +32,7 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.api_key = None  # type: ignore[attr-defined]
         request.tenant_id = None  # type: ignore[attr-defined]
+        request.must_roll_back = False  # type: ignore[attr-defined]
         first, _, rest = request.path_info.lstrip("/").partition("/")
         if first == "api":
             return self._answer_key(request)
@@ -75,7 +76,7 @@ class TenantMiddleware:
             if key is not None:
                 services.note_key_used(key)
             response = self.get_response(request)
-            if response.status_code >= 500 or getattr(request, "must_roll_back", False):
+            if response.status_code >= 500 or request.must_roll_back:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)
             return response
 

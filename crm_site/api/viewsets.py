@@ -10,6 +10,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm_site.access.services import limit_to_grants
+from crm_site.api import idempotency
+from crm_site.api.idempotency import AlreadyAnsweredError
+from crm_site.api.models import KeptAnswer
 from crm_site.audit.actor import Actor
 
 
@@ -27,6 +30,7 @@ class TenantViewSet(GenericViewSet):
     permission_model: str = ""
     action_permissions: dict[str, str] = {}
     read_actions: tuple[str, ...] = ()
+    kept_answer: KeptAnswer | None = None
     filterset_class: Any = None
     ordering = "-created_at"
     ordering_fields: tuple[str, ...] = ("created_at",)
@@ -45,11 +49,25 @@ class TenantViewSet(GenericViewSet):
 
     @property
     def actor(self) -> Actor:
+        if getattr(self, "swagger_fake_view", False):
+            return Actor.system("schema")
         return Actor.from_request(self.request._request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            self.kept_answer = idempotency.claim(request)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, AlreadyAnsweredError):
+            return exc.response()
+        return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kw: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kw)
         response.headers.setdefault("Cache-Control", "no-store")
+        if self.kept_answer is not None and not request._request.must_roll_back:  # type: ignore[attr-defined]
+            idempotency.keep(self.kept_answer, response.render())
         return response
 
     def answer_page(self, rows: Any) -> Response:

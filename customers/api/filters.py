@@ -1,7 +1,7 @@
 """What lists of customers' rows may be filtered by."""
 
 from crm_site.api.filters import TenantFilterSet
-from customers.models import Activity
+from customers.models import Activity, CustomerNote
 
 RANGE = ["gte", "gt", "lte", "lt"]
 
@@ -18,4 +18,18 @@ class ActivityFilter(TenantFilterSet):
             "source_id": ["exact"],
             "source_event_id": ["exact"],
             "occurred_at": RANGE,
+        }
+
+
+class NoteFilter(TenantFilterSet):
+    class Meta:
+        model = CustomerNote
+        fields = {
+            "customer": ["exact"],
+            "type": ["exact", "in"],
+            "is_pinned": ["exact"],
+            "is_private": ["exact"],
+            "created_by": ["exact"],
+            "created_at": RANGE,
+            "updated_at": RANGE,
         }
