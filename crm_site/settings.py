@@ -246,6 +246,10 @@ MESSAGING_API_KEY = env.text("MESSAGING_API_KEY") or "sandbox"
 MESSAGING_IS_SANDBOX = not env.text("MESSAGING_BASE_URL")
 MESSAGING_TIMEOUT_SECONDS = env.integer("MESSAGING_TIMEOUT_SECONDS", 20)
 MESSAGING_GATEWAY = "crm_site.messaging.http.HttpGateway"
+# How long Messaging remembers a key at least; we repeat one for half of that and then only ask.
+MESSAGING_KEY_HORIZON_SECONDS = env.integer("MESSAGING_KEY_HORIZON_SECONDS", 72 * 3600)
+# How long a worker may keep claimed messages; longer than a call may take.
+DELIVERY_LEASE_SECONDS = env.integer("DELIVERY_LEASE_SECONDS", 60)
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
@@ -269,6 +273,7 @@ CELERY_BEAT_SCHEDULE = {
     "Start due campaigns": {"task": "campaigns.start_due", "schedule": 10.0},
     "Send what is due": {"task": "campaigns.dispatch_due", "schedule": 5.0},
     "Recount campaigns": {"task": "campaigns.recount_active", "schedule": 60.0},
+    "Forget old details of interactions": {"task": "campaigns.retain", "schedule": 3600.0},
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},

@@ -1,7 +1,15 @@
 """Saying something to a segment, and learning what came of it."""
 
 from campaigns.models.campaign import Campaign, CampaignRun, Delivery
+from campaigns.models.hold import SendingHold
 from campaigns.models.interaction import CampaignInteraction
 from campaigns.models.promotion import EventPromotion
 
-__all__ = ["Campaign", "CampaignInteraction", "CampaignRun", "Delivery", "EventPromotion"]
+__all__ = [
+    "Campaign",
+    "CampaignInteraction",
+    "CampaignRun",
+    "Delivery",
+    "EventPromotion",
+    "SendingHold",
+]

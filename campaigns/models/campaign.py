@@ -49,7 +49,8 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     """Something a club says to a segment, over one or more channels.
 
     Counters and rates are derived from ``Delivery`` and ``CampaignInteraction`` rows and can be
-    rebuilt from them; a rate is a fraction, null where nothing was there to divide by.
+    rebuilt from them (``services/statistics.py`` says what each counts); a rate is a fraction, null
+    where nothing was there to divide by.
     """
 
     club = models.ForeignKey(
@@ -127,24 +128,39 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
         return getattr(self, field) if field else None
 
 
+class CampaignRunQuerySet(models.QuerySet["CampaignRun"]):
+    def unfinished(self) -> "CampaignRunQuerySet":
+        """Runs with somebody still to write to, or with outcomes still to learn."""
+        return self.filter(
+            completed_at__isnull=True,
+            status__in=[RunStatus.PENDING, RunStatus.SENDING, RunStatus.CANCELLED],
+        )
+
+
 class CampaignRun(TenantModel, TimestampedModel):
     """One occurrence of a campaign: once for a ONE_TIME, every time for a RECURRING one.
 
     Unique on campaign and occurrence time, so two beats, or a button pressed twenty times, make
-    one run.
+    one run. A cancelled run is finished only when what was under way is settled.
     """
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="runs", db_index=False)
     occurrence_at = models.DateTimeField("due")
     status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.PENDING)
-    target_count = models.IntegerField("in the segment", default=0)
+    target_count = models.IntegerField(
+        "in the segment", default=0, help_text="People in the segment at the snapshot."
+    )
     snapshot_at = models.DateTimeField(
         null=True, blank=True, help_text="When its recipients were written down."
     )
     started_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its last outcome was settled."
+    )
     error = models.TextField(null=True, blank=True)
     created_by = models.CharField(max_length=100)
+
+    objects, all_tenants = tenant_managers(CampaignRunQuerySet)
 
     class Meta(TenantModel.Meta):
         verbose_name = "run"
@@ -208,7 +224,9 @@ class Delivery(TenantModel, TimestampedModel):
         help_text="The message as first asked for: repeats of a key must carry the same body.",
     )
     message_id = models.CharField(max_length=128, null=True, blank=True)
-    due_at = models.DateTimeField(help_text="Not before this moment.")
+    due_at = models.DateTimeField(
+        help_text="Not before this moment; while it is being sent, the end of the lease."
+    )
     attempts = models.IntegerField(default=0)
     claim_token = models.UUIDField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -239,11 +257,17 @@ class Delivery(TenantModel, TimestampedModel):
             one_of("channel", Channel, model="delivery"),
         ]
         indexes = [
-            # Serves the claim; empty once everything is settled.
+            # Serves the claim, run by run, so that a paused million is never walked over to find
+            # the hundred beside it; empty once everything is settled.
+            models.Index(
+                fields=["run", "due_at", "id"],
+                condition=Q(state__in=["PENDING", "CLAIMED", "UNKNOWN"], run__isnull=False),
+                name="delivery_open_of_run",
+            ),
             models.Index(
                 fields=["tenant", "due_at", "id"],
-                condition=Q(state__in=["PENDING", "CLAIMED", "UNKNOWN"]),
-                name="delivery_open",
+                condition=Q(state__in=["PENDING", "CLAIMED", "UNKNOWN"], run__isnull=True),
+                name="delivery_open_of_visit",
             ),
             models.Index(fields=["run", "state", "reason"], name="delivery_of_run"),
             models.Index(fields=["campaign", "-created_at", "-id"], name="delivery_of_campaign"),

@@ -15,8 +15,7 @@ from customers.models import CustomerProfile
 class CampaignInteraction(TenantModel):
     """One thing that happened to one message: sent, delivered, opened, clicked …
 
-    One per source event. The same message may be opened many times: rates count people, so they
-    count distinct customers.
+    One per source event. The same message may be opened many times: counters count it once.
     """
 
     campaign = models.ForeignKey(

@@ -1,0 +1,221 @@
+"""What people do to a campaign: schedule, start, pause, resume, cancel, clone, change.
+
+Each holds the campaign's row first, so that a button pressed twenty times acts once.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.choices import CampaignStatus, CampaignType, RunStatus
+from campaigns.models import Campaign, CampaignRun
+from campaigns.models.campaign import COUNTERS
+from campaigns.services.preflight import refuse_blocked
+from campaigns.services.runs import cancel_run_deliveries, open_run
+from campaigns.signals import campaign_launched
+from campaigns.state import CampaignStateError, Move, next_status, refuse_unsafe_edit
+from crm_site.audit import services as audit
+from crm_site.audit.actor import Actor
+from crm_site.errors import DomainError
+
+# Told to go out at nine, a message at ten is late but welcome; at midnight it is neither. What
+# comes later than this waits for a person.
+LATEST_START = timedelta(minutes=60)
+
+_NOT_CLONED = frozenset(
+    {*COUNTERS, "id", "status", "scheduled_at", "started_at", "completed_at", "recur_end_at",
+     "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name"}
+)  # fmt: skip
+
+
+class CampaignError(DomainError):
+    """This cannot be done to this campaign."""
+
+
+@transaction.atomic
+def schedule_campaign(
+    *, campaign_id: UUID, actor: Actor, scheduled_at: datetime | None = None
+) -> Campaign:
+    """Let a campaign start by itself at ``scheduled_at``, or at the time it already carries.
+
+    Raises CampaignError for a time that is missing or past, and what ``refuse_blocked`` raises.
+    """
+    now = timezone.now()
+    campaign = _locked(campaign_id)
+    status = next_status(campaign.status, Move.SCHEDULE)
+    campaign.scheduled_at = scheduled_at or campaign.scheduled_at
+    if campaign.scheduled_at is None and campaign.type != CampaignType.RECURRING:
+        raise CampaignError("Choose when it goes out.", path="scheduled_at")
+    if campaign.scheduled_at is not None and campaign.scheduled_at <= now:
+        raise CampaignError("That time is past; choose a later one.", path="scheduled_at")
+    refuse_blocked(campaign, now=now)
+    campaign.status = status
+    campaign.save(update_fields=["status", "scheduled_at", "updated_at"])
+    _record(Move.SCHEDULE, campaign, actor)
+    return campaign
+
+
+@transaction.atomic
+def unschedule_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """Take a scheduled campaign back to draft, where everything may be changed again."""
+    campaign = _locked(campaign_id)
+    campaign.status = next_status(campaign.status, Move.UNSCHEDULE)
+    campaign.save(update_fields=["status", "updated_at"])
+    _record(Move.UNSCHEDULE, campaign, actor)
+    return campaign
+
+
+@transaction.atomic
+def start_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """Start now: one run, whose recipients are written down and sent to by the workers.
+
+    A repeating campaign becomes active and runs when its pattern says. Raises CampaignStateError
+    unless it is a draft or scheduled, and what ``refuse_blocked`` raises.
+    """
+    now = timezone.now()
+    campaign = _locked(campaign_id)
+    campaign.status = next_status(campaign.status, Move.START)
+    refuse_blocked(campaign, now=now, is_starting=True)
+    is_recurring = campaign.type == CampaignType.RECURRING
+    _launch(campaign, None if is_recurring else now, actor, now)
+    return campaign
+
+
+@transaction.atomic
+def start_due_campaign(*, campaign_id: UUID, now: datetime, actor: Actor) -> CampaignRun | None:
+    """Start a scheduled campaign whose time has come; None if that was done or undone meanwhile.
+
+    One that is later than ``LATEST_START`` gets a MISSED run and goes back to draft, and so does
+    one that can no longer be sent (its run is FAILED and says why): a person decides.
+    """
+    campaign = (
+        Campaign.objects.due(now)
+        .select_for_update(skip_locked=True, of=("self",))
+        .filter(pk=campaign_id)
+        .first()
+    )
+    if campaign is None:
+        return None
+    due_at = campaign.scheduled_at
+    if now - due_at > LATEST_START:
+        minutes = int(LATEST_START.total_seconds() // 60)
+        why = f"It was not started within {minutes} minutes of its time, so nobody was written to."
+        return _stand_down(campaign, due_at, RunStatus.MISSED, why, actor)
+    try:
+        refuse_blocked(campaign, now=now, is_starting=True)
+    except DomainError as error:
+        return _stand_down(campaign, due_at, RunStatus.FAILED, error.message, actor)
+    campaign.status = next_status(campaign.status, Move.START)
+    is_recurring = campaign.type == CampaignType.RECURRING
+    return _launch(campaign, None if is_recurring else due_at, actor, now)
+
+
+@transaction.atomic
+def pause_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """Claim nothing more of it. What workers already hold still goes out."""
+    campaign = _locked(campaign_id)
+    campaign.status = next_status(campaign.status, Move.PAUSE)
+    campaign.save(update_fields=["status", "updated_at"])
+    _record(Move.PAUSE, campaign, actor)
+    return campaign
+
+
+@transaction.atomic
+def resume_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """Go on where it stopped; nobody hears twice, since every message keeps its key."""
+    campaign = _locked(campaign_id)
+    campaign.status = next_status(campaign.status, Move.RESUME)
+    campaign.save(update_fields=["status", "updated_at"])
+    _record(Move.RESUME, campaign, actor)
+    return campaign
+
+
+@transaction.atomic
+def cancel_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """End it for good. What is not asked for yet is cancelled; what is under way is settled."""
+    now = timezone.now()
+    campaign = _locked(campaign_id)
+    campaign.status = next_status(campaign.status, Move.CANCEL)
+    campaign.completed_at = now if campaign.started_at else None
+    campaign.save(update_fields=["status", "completed_at", "updated_at"])
+    cancelled = cancel_run_deliveries(campaign, now)
+    _record(Move.CANCEL, campaign, actor, cancelled=cancelled)
+    return campaign
+
+
+@transaction.atomic
+def clone_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
+    """A draft that says the same to the same people, without dates: a clone never sends itself."""
+    campaign = _locked(campaign_id)
+    values = {
+        each.attname: getattr(campaign, each.attname)
+        for each in Campaign._meta.concrete_fields
+        if each.name not in _NOT_CLONED
+    }
+    longest = Campaign._meta.get_field("name").max_length or 200
+    clone = Campaign.objects.create(
+        **values, name=f"Copy of {campaign.name}"[:longest], created_by=actor.id
+    )
+    audit.record("CLONE", clone, actor=actor, metadata={"from": str(campaign.pk)})
+    return clone
+
+
+@transaction.atomic
+def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
+    """Change fields by name. Raises CampaignStateError for what its status has closed."""
+    campaign = _locked(campaign_id)
+    changed = {name for name, value in values.items() if getattr(campaign, name) != value}
+    refuse_unsafe_edit(campaign.status, changed)
+    for name in changed:
+        setattr(campaign, name, values[name])
+    if changed:
+        campaign.save(update_fields=[*changed, "updated_at"])
+    return campaign
+
+
+@transaction.atomic
+def delete_campaign(*, campaign_id: UUID) -> None:
+    """Hide a campaign; what it sent stays. One that may still send must be cancelled first."""
+    campaign = _locked(campaign_id)
+    if campaign.status in (CampaignStatus.SCHEDULED, CampaignStatus.ACTIVE, CampaignStatus.PAUSED):
+        raise CampaignStateError("Cancel it first; then it can be deleted.", path="status")
+    campaign.deleted_at = timezone.now()
+    campaign.save(update_fields=["deleted_at", "updated_at"])
+
+
+def _locked(campaign_id: UUID) -> Campaign:
+    campaign = Campaign.objects.live().select_for_update().filter(pk=campaign_id).first()
+    if campaign is None:
+        raise CampaignError("There is no such campaign.", code="not_found")
+    return campaign
+
+
+def _launch(
+    campaign: Campaign, occurrence_at: datetime | None, actor: Actor, now: datetime
+) -> CampaignRun | None:
+    campaign.started_at = campaign.started_at or now
+    campaign.save(update_fields=["status", "started_at", "updated_at"])
+    run = None
+    if occurrence_at is not None:
+        run = open_run(campaign=campaign, occurrence_at=occurrence_at, actor=actor)
+    campaign_launched.send(sender=Campaign, campaign=campaign)
+    _record(Move.START, campaign, actor)
+    return run
+
+
+def _stand_down(
+    campaign: Campaign, due_at: datetime, status: str, why: str, actor: Actor
+) -> CampaignRun:
+    run = open_run(campaign=campaign, occurrence_at=due_at, actor=actor, status=status)
+    CampaignRun.objects.filter(pk=run.pk).update(error=why)
+    campaign.status = next_status(campaign.status, Move.MISS)
+    campaign.save(update_fields=["status", "updated_at"])
+    _record(Move.MISS, campaign, actor, error=why)
+    return run
+
+
+def _record(move: Move, campaign: Campaign, actor: Actor, **metadata: Any) -> None:
+    audit.record(move.value, campaign, actor=actor, metadata=metadata or None)

@@ -1,0 +1,172 @@
+"""What will happen, looked at before it does: counts, and findings in red and amber."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import available_timezones
+
+from django.conf import settings
+
+from campaigns.channels import has_sender
+from campaigns.choices import CampaignType
+from campaigns.models import Campaign
+from campaigns.models.campaign import TEMPLATE_FIELDS
+from campaigns.services.audience import Reach, count_reach
+from campaigns.services.quiet_hours import quiet_until
+from campaigns.services.recurrence import RecurrenceError, check_pattern
+from campaigns.services.templates import list_templates
+from crm_site.errors import DomainError
+from crm_site.messaging.channels import Channel
+from crm_site.tenancy.models import Tenant
+from segments.choices import SegmentType
+
+STALE_SEGMENT = timedelta(days=2)
+
+
+class Level(StrEnum):
+    RED = "red"  # It must be mended first.
+    AMBER = "amber"  # Somebody should know.
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to mend or know; ``path`` is the field where it is mended."""
+
+    level: Level
+    code: str
+    message: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """``reach`` is None while there is no segment or channel to count by."""
+
+    findings: list[Finding] = field(default_factory=list)
+    reach: Reach | None = None
+
+    @property
+    def is_clear(self) -> bool:
+        return not any(each.level == Level.RED for each in self.findings)
+
+
+class PreflightError(DomainError):
+    """The review shows red."""
+
+    code = "preflight"
+
+
+def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -> Preflight:
+    """Look a campaign over. ``is_starting``: its own time does not matter, it goes out now."""
+    findings = [*_segment_findings(campaign, now), *_channel_findings(campaign)]
+    findings += _time_findings(campaign, now, is_starting)
+    findings += _tenant_findings(campaign, now, is_starting)
+    reach = None
+    if campaign.segment_id and campaign.channels:
+        reach = count_reach(
+            segment_id=campaign.segment_id, channels=list(campaign.channels), now=now
+        )
+        findings += _reach_findings(reach)
+    order = [Level.RED, Level.AMBER]
+    return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
+
+
+def refuse_blocked(campaign: Campaign, *, now: datetime, is_starting: bool = False) -> Preflight:
+    """The review. Raises PreflightError with the first red finding."""
+    found = preflight(campaign, now=now, is_starting=is_starting)
+    for finding in found.findings:
+        if finding.level == Level.RED:
+            raise PreflightError(finding.message, path=finding.path, code=finding.code)
+    return found
+
+
+def _segment_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
+    segment = campaign.segment
+    if segment is None:
+        yield Finding(Level.RED, "segment_missing", "Choose whom it is for.", "segment")
+    elif segment.deleted_at:
+        yield Finding(Level.RED, "segment_deleted", f"“{segment}” was deleted.", "segment")
+    elif not segment.is_active:
+        yield Finding(Level.RED, "segment_unused", f"“{segment}” is not in use.", "segment")
+    elif segment.broken_reason:
+        words = f"“{segment}” cannot be worked out: {segment.broken_reason}"
+        yield Finding(Level.RED, "segment_broken", words, "segment")
+    elif segment.type != SegmentType.DYNAMIC:
+        return
+    elif segment.last_refreshed_at is None:
+        words = f"“{segment}” was never worked out; refresh it first."
+        yield Finding(Level.RED, "segment_never_refreshed", words, "segment")
+    elif segment.last_refreshed_at < now - STALE_SEGMENT:
+        words = f"“{segment}” was last worked out on {segment.last_refreshed_at:%d %b %Y}."
+        yield Finding(Level.AMBER, "segment_stale", words, "segment")
+
+
+def _channel_findings(campaign: Campaign) -> Iterator[Finding]:
+    if not campaign.channels:
+        yield Finding(Level.RED, "channels_missing", "Choose at least one channel.", "channels")
+        return
+    known = list_templates()
+    for channel in campaign.channels:
+        label = Channel(channel).label
+        path = TEMPLATE_FIELDS.get(Channel(channel), "channels")
+        template = campaign.template_for(channel)
+        if channel not in TEMPLATE_FIELDS or not has_sender(channel):
+            words = f"{label} cannot be sent over yet; switch it off."
+            yield Finding(Level.RED, "channel_unsupported", words, "channels")
+        elif not template:
+            words = f"{label} is on, but no template is chosen for it."
+            yield Finding(Level.RED, "template_missing", words, path)
+        elif known.is_known and not known.holds(channel, template):
+            words = f"Messaging holds no {label} template “{template}”."
+            yield Finding(Level.RED, "template_unknown", words, path)
+    if not known.is_known:
+        words = "Messaging cannot be asked about templates just now."
+        yield Finding(Level.AMBER, "messaging_away", words, "channels")
+
+
+def _time_findings(campaign: Campaign, now: datetime, is_starting: bool) -> Iterator[Finding]:
+    if campaign.timezone and campaign.timezone not in available_timezones():
+        words = f"“{campaign.timezone}” is not an IANA time zone such as Africa/Johannesburg."
+        yield Finding(Level.RED, "zone_unknown", words, "timezone")
+        return
+    start, end = campaign.scheduled_at, campaign.recur_end_at
+    if start and end and end <= start:
+        words = "The end must come after the start."
+        yield Finding(Level.RED, "end_before_start", words, "recur_end_at")
+    if start and start <= now and not is_starting:
+        words = "Its time is past; choose a later one or start it now."
+        yield Finding(Level.RED, "start_past", words, "scheduled_at")
+    if campaign.type == CampaignType.RECURRING:
+        try:
+            check_pattern(campaign.recur_pattern, campaign.timezone)
+        except RecurrenceError as error:
+            yield Finding(Level.RED, "pattern", error.message, error.path)
+    elif campaign.type != CampaignType.ONE_TIME:
+        words = f"A campaign “{campaign.get_type_display().lower()}” is not started by hand."
+        yield Finding(Level.RED, "type", words, "type")
+
+
+def _tenant_findings(campaign: Campaign, now: datetime, is_starting: bool) -> Iterator[Finding]:
+    tenant = Tenant.objects.get(pk=campaign.tenant_id)
+    if not tenant.is_sending_enabled:
+        words = "Sending is switched off for this club: nothing leaves until it is on again."
+        yield Finding(Level.AMBER, "sending_off", words, "")
+    start = campaign.scheduled_at if campaign.scheduled_at and not is_starting else now
+    if until := quiet_until(tenant, tenant.time_zone, start):
+        words = f"It falls into the quiet hours: messages wait until {until:%H:%M} local time."
+        yield Finding(Level.AMBER, "quiet_hours", words, "scheduled_at")
+    if settings.MESSAGING_IS_SANDBOX:
+        words = "Messages go to the sandbox: nobody really hears."
+        yield Finding(Level.AMBER, "sandbox", words, "")
+
+
+def _reach_findings(reach: Reach) -> Iterator[Finding]:
+    if not reach.people:
+        words = "Nobody in this segment can be reached over the chosen channels."
+        yield Finding(Level.RED, "nobody_reachable", words, "channels")
+        return
+    for each in reach.channels:
+        if not each.reachable:
+            words = f"Nobody in this segment can be reached by {Channel(each.channel).label}."
+            yield Finding(Level.AMBER, "channel_unreachable", words, "channels")

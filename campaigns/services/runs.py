@@ -1,0 +1,115 @@
+"""Opening and closing the runs of campaigns."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.db.models import F
+
+from campaigns.choices import CampaignStatus, CampaignType, DeliveryState, RunStatus
+from campaigns.models import Campaign, CampaignRun, Delivery
+from campaigns.services.audience import take_snapshot
+from campaigns.services.claims import ATTEMPT_LIMIT
+from campaigns.state import Move, next_status
+from crm_site.audit import services as audit
+from crm_site.audit.actor import Actor
+
+
+def open_run(
+    *, campaign: Campaign, occurrence_at: datetime, actor: Actor, status: str = RunStatus.PENDING
+) -> CampaignRun:
+    """The run of one occurrence, made once however often it is asked for.
+
+    Its id follows from campaign and occurrence: a database put back to before the run makes the
+    same run again, with the same keys, and Messaging sends nothing twice.
+    """
+    run, _ = CampaignRun.objects.get_or_create(
+        campaign=campaign,
+        occurrence_at=occurrence_at,
+        defaults={
+            "id": uuid5(campaign.pk, occurrence_at.isoformat()),
+            "status": status,
+            "created_by": actor.id,
+        },
+    )
+    return run
+
+
+@transaction.atomic
+def prepare_run(run_id: UUID, now: datetime) -> CampaignRun | None:
+    """Write down a due run's recipients. None when it is not waiting for that, or not our turn."""
+    run = (
+        CampaignRun.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("campaign")
+        .filter(
+            pk=run_id, status=RunStatus.PENDING, campaign__status=CampaignStatus.ACTIVE
+        )
+        .first()
+    )  # fmt: skip
+    if run is None:
+        return None
+    run.target_count = take_snapshot(run=run, campaign=run.campaign, now=now)
+    run.status = RunStatus.SENDING
+    run.snapshot_at = run.started_at = now
+    run.save(update_fields=["target_count", "status", "snapshot_at", "started_at", "updated_at"])
+    Campaign.objects.filter(pk=run.campaign_id).update(
+        target_count=F("target_count") + run.target_count
+    )
+    return run
+
+
+@transaction.atomic
+def finish_run(run_id: UUID, now: datetime) -> bool:
+    """Close a run of which nothing is left to learn, and with it a campaign that has no more.
+
+    What stayed UNKNOWN to the last attempt does not keep a run open: only an event or a person
+    can settle it now.
+    """
+    run = CampaignRun.objects.filter(pk=run_id).first()
+    if run is None:
+        return False
+    # The campaign first, as everybody who changes its status does.
+    campaign = Campaign.objects.select_for_update().get(pk=run.campaign_id)
+    run = CampaignRun.objects.unfinished().select_for_update().filter(pk=run_id).first()
+    is_open = Delivery.objects.unsettled().filter(run_id=run_id, attempts__lt=ATTEMPT_LIMIT)
+    if run is None or run.status == RunStatus.PENDING or is_open.exists():
+        return False
+    if run.status == RunStatus.SENDING:
+        run.status = RunStatus.COMPLETED
+    run.completed_at = now
+    run.save(update_fields=["status", "completed_at", "updated_at"])
+    _complete_campaign(campaign, now)
+    return True
+
+
+def cancel_run_deliveries(campaign: Campaign, now: datetime) -> int:
+    """Cancel what was not asked for yet. What is under way stays, to be settled."""
+    runs = campaign.runs.unfinished()
+    for run in runs:
+        # Without recipients there is nothing to settle.
+        ended = now if run.status == RunStatus.PENDING else None
+        CampaignRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED, completed_at=ended)
+    return Delivery.objects.filter(
+        campaign=campaign, run__in=runs, state=DeliveryState.PENDING
+    ).update(state=DeliveryState.CANCELLED, reason="CANCELLED", settled_at=now)
+
+
+def close_recurring(campaign: Campaign, now: datetime) -> None:
+    """Complete a repeating campaign whose end has come, once its last run is finished."""
+    _complete_campaign(campaign, now)
+
+
+def _complete_campaign(campaign: Campaign, now: datetime) -> None:
+    ends_by_itself = campaign.type == CampaignType.ONE_TIME or (
+        campaign.type == CampaignType.RECURRING
+        and campaign.recur_end_at is not None
+        and campaign.recur_end_at <= now
+    )
+    if not ends_by_itself or campaign.status != CampaignStatus.ACTIVE:
+        return
+    if campaign.runs.unfinished().exists():
+        return
+    campaign.status = next_status(campaign.status, Move.COMPLETE)
+    campaign.completed_at = now
+    campaign.save(update_fields=["status", "completed_at", "updated_at"])
+    audit.record(Move.COMPLETE, campaign, actor=Actor.current())

@@ -1,0 +1,89 @@
+"""The moves a campaign may make, and what may be changed while it stands where it stands."""
+
+from enum import StrEnum
+
+from campaigns.choices import CampaignStatus
+from crm_site.errors import DomainError
+
+
+class Move(StrEnum):
+    """What somebody does to a campaign; also the word in the audit log."""
+
+    SCHEDULE = "SCHEDULE"
+    UNSCHEDULE = "UNSCHEDULE"
+    START = "START"
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
+    CANCEL = "CANCEL"
+    MISS = "MISS"  # By the clock: its time passed unseen and it waits for a person.
+    COMPLETE = "COMPLETE"  # By the dispatcher: nothing is left to settle.
+
+
+_DRAFT, _SCHEDULED = CampaignStatus.DRAFT, CampaignStatus.SCHEDULED
+_ACTIVE, _PAUSED = CampaignStatus.ACTIVE, CampaignStatus.PAUSED
+_COMPLETED, _CANCELLED = CampaignStatus.COMPLETED, CampaignStatus.CANCELLED
+
+# Every allowed move. People with ``campaigns.launch_campaign`` make them, MISS and COMPLETE aside.
+MOVES: dict[Move, dict[CampaignStatus, CampaignStatus]] = {
+    # Scheduling again gives another time.
+    Move.SCHEDULE: {_DRAFT: _SCHEDULED, _SCHEDULED: _SCHEDULED},
+    Move.UNSCHEDULE: {_SCHEDULED: _DRAFT},
+    Move.START: {_DRAFT: _ACTIVE, _SCHEDULED: _ACTIVE},
+    Move.PAUSE: {_ACTIVE: _PAUSED},
+    Move.RESUME: {_PAUSED: _ACTIVE},
+    # What is under way when a campaign is cancelled is settled, never sent anew.
+    Move.CANCEL: {_DRAFT: _CANCELLED, _SCHEDULED: _CANCELLED, _ACTIVE: _CANCELLED,
+                  _PAUSED: _CANCELLED},
+    Move.MISS: {_SCHEDULED: _DRAFT},
+    Move.COMPLETE: {_ACTIVE: _COMPLETED},
+}  # fmt: skip
+
+# Its words for people may always be changed; whom it reaches, with what and when, only in a draft.
+SAFE_FIELDS = frozenset({"name", "description"})
+
+
+class CampaignStateError(DomainError):
+    """The campaign is not where this could be done to it."""
+
+    code = "campaign_state"
+
+
+def next_status(status: str, move: Move) -> CampaignStatus:
+    """Where ``move`` leads from ``status``. Raises CampaignStateError where it does not exist."""
+    here = CampaignStatus(status)
+    there = MOVES[move].get(here)
+    if there is None:
+        starts = " or ".join(each.label.lower() for each in MOVES[move])
+        raise CampaignStateError(
+            f"{move.value.capitalize()} works on a campaign that is {starts}; "
+            f"this one is {here.label.lower()}.",
+            path="status",
+        )
+    return there
+
+
+def allowed_moves(status: str) -> frozenset[Move]:
+    """What may be done to a campaign in ``status``."""
+    here = CampaignStatus(status)
+    return frozenset(move for move, steps in MOVES.items() if here in steps)
+
+
+def is_editable(status: str, field: str) -> bool:
+    """Whether ``field`` (its name on the model) may be changed in ``status``."""
+    return field in SAFE_FIELDS or status == CampaignStatus.DRAFT
+
+
+def refuse_unsafe_edit(status: str, changed: set[str]) -> None:
+    """Raises CampaignStateError naming the first field of ``changed`` that is closed by now."""
+    for field in sorted(changed):
+        if not is_editable(status, field):
+            here = CampaignStatus(status).label.lower()
+            raise CampaignStateError(
+                f"This campaign is {here}: only its name and description may still be changed. "
+                + (
+                    "Take it back to draft first."
+                    if status == CampaignStatus.SCHEDULED
+                    else "Clone it to say something else."
+                ),
+                path=field,
+            )

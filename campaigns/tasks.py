@@ -1,0 +1,115 @@
+"""The doorbells of campaigns. What is due is worked out from rows."""
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from campaigns.services.dispatch import open_runs, send_due
+from campaigns.services.holds import held_until
+from campaigns.services.lifecycle import start_due_campaign
+from campaigns.services.recurring import open_due_runs
+from campaigns.services.retention import forget_old_details
+from campaigns.services.statistics import rebuild_active
+from crm_site.audit.actor import Actor
+from crm_site.tenancy.celery import TenantTask
+from crm_site.tenancy.context import local_settings, tenant_scope
+from crm_site.tenancy.models import Tenant
+
+# How long a worker stays with one tenant before it makes room for the next.
+TURN_SECONDS = 10
+# Workers of one tenant at once; the more, the more a big tenant's neighbours wait.
+LANES = 2
+# A worker that dies in its turn leaves its lane closed for as long as this.
+LANE_SECONDS = 45
+
+
+@shared_task(name="campaigns.start_due")
+def start_due() -> int:
+    """Every few seconds: start what is scheduled for now. Returns how many runs were opened."""
+    opened = 0
+    actor = Actor.system("campaigns.start_due")
+    for tenant_id in _tenant_ids():
+        with tenant_scope(tenant_id), local_settings(actor=actor.id):
+            now = timezone.now()
+            with transaction.atomic():
+                due = list(Campaign.objects.due(now).values_list("pk", flat=True))
+            for campaign_id in due:
+                opened += bool(start_due_campaign(campaign_id=campaign_id, now=now, actor=actor))
+            repeated = open_due_runs(now=now, actor=actor)
+        opened += repeated
+        if due or repeated:
+            ring(tenant_id)
+    return opened
+
+
+@shared_task(name="campaigns.dispatch_due")
+def dispatch_due() -> int:
+    """Every few seconds: send a worker to each tenant with open runs. Returns how many tenants."""
+    rung = 0
+    for tenant_id in _tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
+            has_work = not held_until(timezone.now()) and bool(open_runs())
+        if has_work:
+            ring(tenant_id)
+            rung += 1
+    return rung
+
+
+def ring(tenant_id: str) -> None:
+    """Ask for workers for one tenant, unless its lanes are taken already."""
+    for lane in range(LANES):
+        if cache.add(_lane_key(tenant_id, lane), "open", LANE_SECONDS):
+            dispatch_tenant.delay(tenant_id, lane)
+
+
+def ring_on_commit(tenant_id: str) -> None:
+    """The same once the running transaction's rows can be seen: for the edges."""
+    transaction.on_commit(lambda: ring(tenant_id))
+
+
+@shared_task(name="campaigns.dispatch_tenant", base=TenantTask)
+def dispatch_tenant(tenant_id: str, lane: int = 0) -> bool:
+    """One turn for one tenant. Returns whether more is due; then it queues up again, at the end."""
+    key = _lane_key(tenant_id, lane)
+    # Waiting in the queue may have outlasted the lane; a turn ends well before it does.
+    cache.set(key, "open", LANE_SECONDS)
+    try:
+        has_more = send_due(tenant_id, seconds=TURN_SECONDS)
+    except BaseException:
+        cache.delete(key)
+        raise
+    if has_more:
+        dispatch_tenant.delay(tenant_id, lane)
+    else:
+        cache.delete(key)
+    return has_more
+
+
+@shared_task(name="campaigns.recount_active")
+def recount_active() -> int:
+    """Every minute: count what is under way from its rows. Returns how many campaigns."""
+    counted = 0
+    for tenant_id in _tenant_ids():
+        with tenant_scope(tenant_id):
+            counted += rebuild_active()
+    return counted
+
+
+@shared_task(name="campaigns.retain")
+def retain() -> int:
+    """Every hour: forget where and with what old messages were opened. Returns how many rows."""
+    forgotten = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant.pk):
+            forgotten += forget_old_details(tenant=tenant, now=timezone.now())
+    return forgotten
+
+
+def _tenant_ids() -> list[str]:
+    return list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+
+
+def _lane_key(tenant_id: str, lane: int) -> str:
+    return f"dispatch:{tenant_id}:{lane}"

@@ -1,0 +1,13 @@
+"""A segment with people in it, and Messaging in memory."""
+
+import pytest
+
+from crm_site.messaging.gateway import forget_gateway, get_gateway
+
+
+@pytest.fixture
+def gateway(settings):
+    settings.MESSAGING_GATEWAY = "crm_site.messaging.memory.MemoryGateway"
+    forget_gateway()
+    yield get_gateway()
+    forget_gateway()
