@@ -9,7 +9,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_site.settings")
     from django.core.management import execute_from_command_line
 
-    from crm_site.devstack.embedded import servers_for_command
+    from crm_site.devstack.keeping import servers_for_command
 
     # On a machine without a DATABASE_URL a command brings its own servers, and takes them
     # away again, unless `up` already runs them.

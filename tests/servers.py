@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from crm_site.devstack import embedded
+from crm_site.devstack.keeping import EmbeddedServers
 
 # Nothing here survives the run, so nothing needs to reach the disk.
 FAST = {
@@ -24,19 +25,16 @@ FAST = {
 
 def start() -> None:
     base = Path(tempfile.mkdtemp(prefix="fairway-test-"))
-    base.chmod(0o755)
-    postgres, redis = embedded.EmbeddedPostgres(base, FAST), embedded.EmbeddedRedis(base)
+    servers = EmbeddedServers(base, postgres_settings=FAST)
     owner = os.getpid()
 
     def stop() -> None:
         if os.getpid() == owner:
-            redis.stop()
-            postgres.stop()
+            servers.leave()
             shutil.rmtree(base, ignore_errors=True)
 
     atexit.register(stop)
-    postgres.start()
-    redis.start()
+    servers.enter()
     os.environ["FAIRWAY_TEST_DIR"] = str(base)
 
 
