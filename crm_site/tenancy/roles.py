@@ -48,14 +48,16 @@ SELECT r.rolname FROM pg_roles r
 WHERE pg_has_role(current_user, r.oid, 'MEMBER')
   AND (r.rolsuper OR r.rolbypassrls OR EXISTS (
         SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') AND n.nspname = 'public'))
+        WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') AND n.nspname = 'public')
+    OR EXISTS (SELECT FROM pg_policy WHERE r.oid = ANY (polroles)))
 """
 
 
 def refuse_bypassing_role(alias: str = "default") -> None:
     """Raise ``ImproperlyConfigured`` if this connection could see past row-level security.
 
-    It could as a superuser, with BYPASSRLS, as an owner of tables, or as a member of such a role.
+    It could as a superuser, with BYPASSRLS, as an owner of tables, with a policy of its own, or as
+    a member of such a role.
     """
     with connections[alias].cursor() as cursor:
         cursor.execute(BYPASSES)

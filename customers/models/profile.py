@@ -187,7 +187,7 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
     created_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
     updated_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
 
-    # Words to find the person by; a trigger keeps it (customers.0002).
+    # Words to find the person by; triggers keep it (customers.0003).
     search_vector = SearchVectorField(null=True, editable=False)
 
     objects, all_tenants = tenant_managers(CustomerProfileQuerySet)
