@@ -5,7 +5,7 @@ import itertools
 from django.utils import timezone
 
 from customers.choices import ActivityCategory
-from customers.models import Activity, CustomerProfile
+from customers.models import Activity, CustomerNote, CustomerProfile
 
 _numbers = itertools.count(1)
 
@@ -31,3 +31,8 @@ def make_activity(**values) -> Activity:
     }
     customer = values.pop("customer", None) or make_customer()
     return Activity.objects.create(customer=customer, **(defaults | values))
+
+
+def make_note(customer: CustomerProfile, **values) -> CustomerNote:
+    defaults = {"content": "Prefers early tee times.", "created_by": "user:test"}
+    return CustomerNote.objects.create(customer=customer, **(defaults | values))
