@@ -157,6 +157,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "crm_site.audit.middleware.client_address"
 AXES_LOCKOUT_CALLABLE = "crm_site.backoffice.views.locked_out"
+AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 # Behind TLS (HTTPS=true) cookies and redirects insist on it; on a laptop there is none.

@@ -1,7 +1,5 @@
 """List filters that apps may use; choices come from the tenant in scope only."""
 
-from typing import Any
-
 from django.contrib.admin import ModelAdmin
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
@@ -50,7 +48,7 @@ class RelatedDropdownFilter(_RelatedDropdownFilter):
     """A choice among related rows, for short lists (clubs). Long ones: AutocompleteSelectFilter."""
 
     def field_choices(
-        self, field: RelatedField[Any, Any], request: HttpRequest, model_admin: ModelAdmin[Any]
+        self, field: RelatedField, request: HttpRequest, model_admin: ModelAdmin
     ) -> list[tuple[str, str]]:
         rows = model_admin.get_field_queryset(None, field, request) or ()
         return [(str(row.pk), str(row)) for row in rows]

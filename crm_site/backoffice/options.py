@@ -52,7 +52,7 @@ class _ScopedRows:
         return rows.order_by(*ordering) if ordering else rows
 
     def get_field_queryset(
-        self, db: str | None, db_field: Field[Any, Any], request: HttpRequest
+        self, db: str | None, db_field: Field, request: HttpRequest
     ) -> QuerySet[Any] | None:
         related = db_field.remote_field.model  # type: ignore[union-attr]
         registered = admin.site._registry.get(related)
@@ -120,6 +120,11 @@ class PlainModelAdmin(theme.ModelAdmin):
             raise Http404
         return obj
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        raise Http404  # Instead of a redirect home with a message that repeats the id.
+
     # Saving
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -147,7 +152,7 @@ class PlainModelAdmin(theme.ModelAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> type[ModelForm[Any]]:
+    ) -> type[ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
         refusal = getattr(request, "refusal", None)
         return _refusing(form, refusal) if refusal else form
@@ -248,7 +253,7 @@ def _row(obj: Any) -> Model | None:
     return None if isinstance(obj, str) else obj
 
 
-def _refusing(form: type[ModelForm[Any]], error: DomainError) -> type[ModelForm[Any]]:
+def _refusing(form: type[ModelForm], error: DomainError) -> type[ModelForm]:
     """``form`` with a service's refusal among its errors."""
 
     class Refused(form):  # type: ignore[valid-type,misc]

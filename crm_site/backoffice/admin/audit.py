@@ -1,0 +1,190 @@
+"""The audit log: who changed what, when, and from where."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.core.validators import EMPTY_VALUES
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm_site.audit.models import CrmAuditLog
+from crm_site.backoffice import filters
+from crm_site.backoffice.formats import ago, exactly
+from crm_site.backoffice.options import ReadOnlyTenantAdmin, display
+from crm_site.backoffice.people import names_of
+
+SHOWN_CHANGES = 4
+LONGEST_VALUE = 160
+COLOURS = {"CREATE": "success", "DELETE": "danger", "ERASE": "danger", "UPDATE": "info"}
+
+
+class EntityFilter(filters.DropdownFilter):
+    title = "what"
+    parameter_name = "entity_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        audited = [m for m in admin.site._registry if getattr(m._meta, "triggers", None)]
+        names = {m._meta.object_name or "": str(m._meta.verbose_name).capitalize() for m in audited}
+        return sorted(names.items(), key=lambda item: item[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value in EMPTY_VALUES else queryset.filter(entity_type=value)
+
+
+class ActionFilter(filters.DropdownFilter):
+    title = "what was done"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        known = ("CREATE", "UPDATE", "DELETE", "MERGE", "UNMERGE", "ERASE", "EXPORT", "IMPORT",
+                 "START", "PAUSE", "RESUME", "CANCEL", "REPLAY")  # fmt: skip
+        return [(name, name.capitalize()) for name in known]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value in EMPTY_VALUES else queryset.filter(action=value)
+
+
+class ActorFilter(filters.TextFilter):
+    title = "who (e-mail address)"
+    parameter_name = "who"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value in EMPTY_VALUES:
+            return queryset
+        return queryset.filter(performed_by__in=_actors_like(str(value)))
+
+
+def _actors_like(text: str) -> list[str]:
+    from crm_site.access.models import User
+
+    users = User.objects.filter(email__istartswith=text.strip())[:50]
+    return [f"user:{user.pk}" for user in users]
+
+
+@admin.register(CrmAuditLog)
+class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
+    list_display = ("when", "who", "what", "entity", "changed")
+    list_display_links = ("when",)
+    list_filter = (
+        EntityFilter,
+        ActionFilter,
+        ActorFilter,
+        ("performed_at", filters.RangeDateTimeFilter),
+    )
+    ordering = ("-performed_at", "-id")
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("what", "entity", "who", "performed", "all_changes", "more")}),
+        ("Where from", {"fields": ("ip_address", "user_agent")}),
+    )
+    readonly_fields = ("what", "entity", "who", "performed", "all_changes", "more")
+    empty_title = "Nothing has been changed yet"
+    empty_text = "Every change by staff, programs and Fairway itself appears here by itself."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        entity_id = request.GET.get("entity_id")
+        return rows.filter(entity_id=entity_id) if entity_id else rows
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "entity_id" or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        names = names_of(row.performed_by for row in rows)
+        for row in rows:
+            row.actor_name = names.get(row.performed_by, row.performed_by)
+        changelist.result_list = rows
+        return changelist
+
+    @display(description="When")
+    def when(self, entry: CrmAuditLog) -> str:
+        return ago(entry.performed_at)
+
+    @display(description="When")
+    def performed(self, entry: CrmAuditLog) -> str:
+        return exactly(entry.performed_at)
+
+    @display(description="Who")
+    def who(self, entry: CrmAuditLog) -> str:
+        known = getattr(entry, "actor_name", None)
+        return known or names_of([entry.performed_by])[entry.performed_by]
+
+    @display(description="Did", label=COLOURS)
+    def what(self, entry: CrmAuditLog) -> tuple[str, str]:
+        return entry.action, entry.action.replace("_", " ").capitalize()
+
+    @display(description="To")
+    def entity(self, entry: CrmAuditLog) -> str:
+        model = _model(entry.entity_type)
+        name = str(model._meta.verbose_name).capitalize() if model else entry.entity_type
+        url = _page_of(model, entry.entity_id)
+        if url is None or entry.action == "DELETE":
+            return name
+        return format_html('<a class="crm-link" href="{}">{}</a>', url, name)
+
+    @display(description="Changes")
+    def changed(self, entry: CrmAuditLog) -> str:
+        return _as_lines(entry, limit=SHOWN_CHANGES)
+
+    @display(description="Changes")
+    def all_changes(self, entry: CrmAuditLog) -> str:
+        return _as_lines(entry, limit=None)
+
+    @display(description="More")
+    def more(self, entry: CrmAuditLog) -> str:
+        if not entry.metadata:
+            return "–"
+        pretty = json.dumps(entry.metadata, indent=2, ensure_ascii=False)
+        return format_html('<pre class="crm-json">{}</pre>', pretty)
+
+
+def _model(object_name: str) -> Any:
+    return next((m for m in admin.site._registry if m._meta.object_name == object_name), None)
+
+
+def _page_of(model: Any, pk: str) -> str | None:
+    if model is None:
+        return None
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    except NoReverseMatch:
+        return None
+
+
+def _as_lines(entry: CrmAuditLog, limit: int | None) -> SafeString:
+    """Each change as "field: old → new"; of a new or removed row only what was filled."""
+    lines = []
+    for name, change in sorted((entry.changes or {}).items()):
+        old, new = (_said(change.get(side)) for side in ("old", "new"))
+        if old or new:
+            lines.append({"field": _words(name), "old": old, "new": new})
+    context = {
+        "lines": lines[:limit],
+        "rest": max(0, len(lines) - limit) if limit else 0,
+        "is_create": entry.action == "CREATE",
+    }
+    return render_to_string("admin/audit_changes.html", context)
+
+
+def _words(name: str) -> str:
+    """``membershipTier`` as "membership tier"."""
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+
+
+def _said(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
