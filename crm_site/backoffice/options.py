@@ -18,6 +18,7 @@ from unfold import admin as theme
 from crm_site.access.services import limit_to_grants, visible_club_ids
 from crm_site.audit.actor import Actor
 from crm_site.backoffice.actions import ActionVariant, DialogForm, action, dialog_action, display
+from crm_site.backoffice.checks import ModelAdminChecks
 from crm_site.backoffice.paginators import EstimatePaginator, InfinitePaginator
 from crm_site.backoffice.tabs import LazyTab
 from crm_site.errors import DomainError
@@ -76,6 +77,7 @@ class PlainModelAdmin(theme.ModelAdmin):
     For the few tables without a tenant; everything else uses ``TenantModelAdmin``.
     """
 
+    checks_class = ModelAdminChecks
     paginator = EstimatePaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
