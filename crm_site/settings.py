@@ -234,11 +234,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "crm_site.api.schema.add_problems",
-    ],
+    # Enums stay where they are used: components named after fields called "type" would clash.
+    "POSTPROCESSING_HOOKS": ["crm_site.api.schema.add_problems"],
 }
 
 # The Messaging service; the sandbox that `up` runs, where no address is given.

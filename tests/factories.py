@@ -5,7 +5,13 @@ import itertools
 from django.utils import timezone
 
 from customers.choices import ActivityCategory
-from customers.models import Activity, CustomerNote, CustomerProfile
+from customers.models import (
+    Activity,
+    CustomerNote,
+    CustomerProfile,
+    DuplicateCandidate,
+    SyncLog,
+)
 
 _numbers = itertools.count(1)
 
@@ -33,6 +39,26 @@ def make_activity(**values) -> Activity:
     return Activity.objects.create(customer=customer, **(defaults | values))
 
 
-def make_note(customer: CustomerProfile, **values) -> CustomerNote:
+def make_note(customer: CustomerProfile | None = None, **values) -> CustomerNote:
     defaults = {"content": "Prefers early tee times.", "created_by": "user:test"}
-    return CustomerNote.objects.create(customer=customer, **(defaults | values))
+    return CustomerNote.objects.create(customer=customer or make_customer(), **(defaults | values))
+
+
+def make_duplicate(**values) -> DuplicateCandidate:
+    profile_a, profile_b = sorted((make_customer(), make_customer()), key=lambda row: row.pk)
+    defaults = {"match_type": "email", "match_score": 90, "match_fields": {"email": {}}}
+    return DuplicateCandidate.objects.create(
+        profile_a=profile_a, profile_b=profile_b, **(defaults | values)
+    )
+
+
+def make_sync_log(**values) -> SyncLog:
+    defaults = {
+        "source_service": "scl",
+        "event_type": "member.created",
+        "event_id": f"event-{next(_numbers)}",
+        "event_payload": {"data": {}},
+        "payload_hash": "0" * 64,
+        "occurred_at": timezone.now(),
+    }
+    return SyncLog.objects.create(**(defaults | values))

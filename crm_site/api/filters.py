@@ -1,5 +1,6 @@
 """Filters of lists, by field name."""
 
+from collections.abc import Collection
 from typing import Any
 
 import django_filters.rest_framework as django_filters
@@ -10,6 +11,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
 from crm_site.db.names import camel_case
+
+RANGE = ["gte", "gt", "lte", "lt"]
 
 
 class StrictBooleanFormField(forms.TypedChoiceField):
@@ -27,6 +30,9 @@ class BooleanFilter(django_filters.BooleanFilter):
     """``true`` or ``false``; anything else is refused, where Django would pass over it."""
 
     field_class = StrictBooleanFormField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"widget": forms.Select, **kwargs})
 
 
 class _RepeatedInput(forms.Widget):
@@ -94,16 +100,24 @@ class TenantFilterBackend(django_filters.DjangoFilterBackend):
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filterset_class = self.get_filterset_class(view, queryset)
         filters = filterset_class.base_filters if filterset_class else {}
+        repeatable = {name for name, field in filters.items() if isinstance(field, TagsFilter)}
         known = {*filters, *getattr(view.paginator, "parameters", ())}
-        refused: dict[str, list[ErrorDetail]] = {}
-        for name, values in request.query_params.lists():
-            if name not in known:
-                text, code = "There is no parameter of this name.", "unknown_parameter"
-            elif len(values) > 1 and not isinstance(filters.get(name), TagsFilter):
-                text, code = "Give this parameter once.", "repeated_parameter"
-            else:
-                continue
-            refused[name] = [ErrorDetail(text, code=code)]
-        if refused:
-            raise ValidationError(refused)
+        refuse_parameters(request, known=known, repeatable=repeatable)
         return super().filter_queryset(request, queryset, view)
+
+
+def refuse_parameters(
+    request: Request, *, known: Collection[str], repeatable: Collection[str] = ()
+) -> None:
+    """Raise ValidationError for query parameters not ``known``, or given twice."""
+    refused: dict[str, list[ErrorDetail]] = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            text, code = "There is no parameter of this name.", "unknown_parameter"
+        elif len(values) > 1 and name not in repeatable:
+            text, code = "Give this parameter once.", "repeated_parameter"
+        else:
+            continue
+        refused[name] = [ErrorDetail(text, code=code)]
+    if refused:
+        raise ValidationError(refused)

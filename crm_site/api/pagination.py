@@ -49,7 +49,7 @@ class KeysetPagination(BasePagination):
     """
 
     limit_help = f"How many rows to a page: 1 to {MAX_LIMIT}."
-    parameters = ("limit", "cursor", "ordering", "count")
+    parameters: tuple[str, ...] = ("limit", "cursor", "ordering", "count")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.address = request.build_absolute_uri()
@@ -136,7 +136,7 @@ class KeysetPagination(BasePagination):
             raise _bad("cursor", "This cursor cannot be read.")
         return place
 
-    def _link(self, row: models.Model, *, is_backward: bool) -> str:
+    def _link(self, row: Any, *, is_backward: bool) -> str:
         value = getattr(row, self.order.field.attname)
         written = value.isoformat() if hasattr(value, "isoformat") else value
         key = [self.order.name, written, row.pk, is_backward]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -77,6 +78,10 @@ class ProblemSchema(AutoSchema):
             for auth in super().get_auth()
         ]
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        method = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        return getattr(method, "answers_page", False) or super()._is_list_view(serializer)
+
     def get_override_parameters(self) -> list[Any]:
         if self.method != "POST":
             return []
@@ -105,6 +110,26 @@ class ScopedGenerator(SchemaGenerator):
     def get_schema(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         with tenant_scope("nobody"):
             return dict(super().get_schema(*args, **kwargs))
+
+
+class FilterParameters(DjangoFilterExtension):
+    """Describes filters by their own model, which for a list within is not the view's."""
+
+    target_class = "crm_site.api.filters.TenantFilterBackend"
+    priority = 1
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kw: Any) -> list[Any]:
+        filterset_class = auto_schema.view.filterset_class
+        if filterset_class is None:
+            return []
+        model = filterset_class._meta.model
+        return [
+            parameter
+            for name, field in filterset_class.base_filters.items()
+            for parameter in self.resolve_filter_field(
+                auto_schema, model, filterset_class, name, field
+            )
+        ]
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

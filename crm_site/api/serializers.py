@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.validators import UniqueValidator
 
 from crm_site.api import fields
 from crm_site.db.names import camel_case
@@ -106,4 +107,4 @@ class TenantModelSerializer(StrictSerializer, serializers.ModelSerializer):
 
 
 def _without_uniqueness(validators: list[Any]) -> list[Any]:
-    return [v for v in validators if not isinstance(v, serializers.UniqueValidator)]  # type: ignore[attr-defined]
+    return [v for v in validators if not isinstance(v, UniqueValidator)]

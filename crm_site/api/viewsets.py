@@ -1,9 +1,11 @@
 """Bases of the API's resources."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import models
 from rest_framework import mixins
+from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,13 +18,23 @@ from crm_site.api.models import KeptAnswer
 from crm_site.audit.actor import Actor
 
 
+def list_action(**kwargs: Any) -> Callable[[Any], Any]:
+    """``@action`` on one row that answers a page of others, by ``answer_page``."""
+
+    def mark(method: Any) -> Any:
+        method.answers_page = True
+        return action(detail=True, **kwargs)(method)
+
+    return mark
+
+
 class TenantViewSet(GenericViewSet):
     """A resource over one model of the tenant in scope.
 
     A subclass names ``model``, ``scope`` ("customers": keys need ``customers:read`` or
     ``customers:write``), ``permission_model`` ("customers.customerprofile"), a serializer, and for
     lists ``filterset_class``, ``ordering`` and ``ordering_fields`` (model fields, in Python).
-    ``@action(..., serializer_class=…, ordering=…)`` sets them anew for a list within.
+    ``@list_action(serializer_class=…, ordering=…)`` sets them anew for a list within.
     """
 
     model: type[models.Model]

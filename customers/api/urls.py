@@ -2,10 +2,13 @@
 
 from rest_framework.routers import SimpleRouter
 
-from customers.api.views import ActivityViewSet, NoteViewSet
+from customers.api import views
 
 router = SimpleRouter()
-router.register("activities", ActivityViewSet, basename="activity")
-router.register("notes", NoteViewSet, basename="note")
+router.register("customers", views.CustomerViewSet, basename="customer")
+router.register("activities", views.ActivityViewSet, basename="activity")
+router.register("notes", views.NoteViewSet, basename="note")
+router.register("duplicates", views.DuplicateViewSet, basename="duplicate")
+router.register("sync-log", views.SyncLogViewSet, basename="sync-log")
 
 urlpatterns = router.urls

@@ -2,23 +2,125 @@
 
 from typing import Any
 
-from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet
-from customers.api.filters import ActivityFilter, NoteFilter
-from customers.api.serializers import ActivitySerializer, NoteChangeSerializer, NoteSerializer
-from customers.models import Activity, CustomerNote
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_site.api.viewsets import (
+    TenantCreateOnlyViewSet,
+    TenantModelViewSet,
+    TenantReadOnlyViewSet,
+    list_action,
+)
+from customers.api.filters import (
+    ActivityFilter,
+    AliasFilter,
+    CustomerFilter,
+    DuplicateFilter,
+    NoteFilter,
+    SyncLogFilter,
+)
+from customers.api.serializers import (
+    ActivitySerializer,
+    AliasSerializer,
+    CustomerSerializer,
+    DuplicateSerializer,
+    EntrySerializer,
+    NoteOfCustomerSerializer,
+    NoteSerializer,
+    ResolutionSerializer,
+    SyncLogSerializer,
+)
+from customers.api.timeline import TimelinePagination
+from customers.models import (
+    Activity,
+    CustomerNote,
+    CustomerProfile,
+    DuplicateCandidate,
+    SyncLog,
+)
 from customers.services import notes
+from customers.services.activities import create_activity
+from customers.services.duplicates import resolve_duplicate
 
 
-class ActivityViewSet(TenantReadOnlyViewSet):
+class CustomerViewSet(TenantReadOnlyViewSet):
+    """Customers as the club knows them.
+
+    A merged profile is read by its id and says where it went; lists leave it out unless they ask
+    for ``status=MERGED``. Deleted ones are gone from here.
+    """
+
+    model = CustomerProfile
+    scope = "customers"
+    permission_model = "customers.customerprofile"
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilter
+    ordering_fields = ("created_at", "last_activity_at", "engagement_score")
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset().filter(deleted_at__isnull=True).defer("search_vector")
+        is_plain_list = self.action == "list" and not self._asks_for_status()
+        return rows.filter(merged_at__isnull=True) if is_plain_list else rows
+
+    def _asks_for_status(self) -> bool:
+        return any(name.partition("__")[0] == "status" for name in self.request.query_params)
+
+    @list_action(
+        serializer_class=EntrySerializer, pagination_class=TimelinePagination, filterset_class=None
+    )
+    def timeline(self, request: Request, pk: str) -> Response:
+        """What happened to the customer and what staff noted, newest first."""
+        customer_id = self.get_object().pk
+        pages: Any = self.paginator
+        return pages.answer(request, customer_id=customer_id, viewer=self.actor.id)
+
+    @list_action(
+        permission_model="customers.customernote",
+        serializer_class=NoteOfCustomerSerializer,
+        filterset_class=NoteFilter,
+        ordering_fields=("created_at",),
+    )
+    def notes(self, request: Request, pk: str) -> Response:
+        """Notes on the customer."""
+        rows = CustomerNote.objects.filter(customer=self.get_object())
+        return self.answer_page(rows.visible_to(self.actor.id))
+
+    @notes.mapping.post
+    def add_note(self, request: Request, pk: str) -> Response:
+        """Write a note on the customer."""
+        customer_id = self.get_object().pk
+        note = notes.add_note(customer_id=customer_id, actor=self.actor, **self.read_body())
+        return Response(self.get_serializer(note).data, status=201)
+
+    @list_action(
+        permission_model="customers.identityalias",
+        serializer_class=AliasSerializer,
+        filterset_class=AliasFilter,
+        ordering="created_at",
+        ordering_fields=("created_at",),
+    )
+    def aliases(self, request: Request, pk: str) -> Response:
+        """The customer's other identifiers."""
+        return self.answer_page(self.get_object().aliases.all())
+
+
+class ActivityViewSet(TenantCreateOnlyViewSet):
     """What happened to customers. Activities are created, never changed."""
 
     model = Activity
     scope = "customers"
     permission_model = "customers.activity"
+    action_permissions = {"create": "customers.change_customerprofile"}
     serializer_class = ActivitySerializer
     filterset_class = ActivityFilter
     ordering = "-occurred_at"
     ordering_fields = ("occurred_at",)
+
+    def create_row(self, values: dict[str, Any]) -> Activity:
+        customer = values.pop("customer")
+        return create_activity(customer_id=customer.pk, actor=self.actor, **values)
 
 
 class NoteViewSet(TenantModelViewSet):
@@ -35,13 +137,46 @@ class NoteViewSet(TenantModelViewSet):
 
     def get_serializer_class(self) -> Any:
         is_change = self.action in {"update", "partial_update"}
-        return NoteChangeSerializer if is_change else NoteSerializer
+        return NoteOfCustomerSerializer if is_change else NoteSerializer
 
     def create_row(self, values: dict[str, Any]) -> CustomerNote:
-        return notes.write_note(actor=self.actor, **values)
+        customer = values.pop("customer")
+        return notes.add_note(customer_id=customer.pk, actor=self.actor, **values)
 
     def change_row(self, row: CustomerNote, values: dict[str, Any]) -> CustomerNote:
-        return notes.change_note(note=row, actor=self.actor, **values)
+        return notes.change_note(note_id=row.pk, actor=self.actor, **values)
 
     def delete_row(self, row: CustomerNote) -> None:
-        row.delete()
+        notes.delete_note(note_id=row.pk, actor=self.actor)
+
+
+class DuplicateViewSet(TenantReadOnlyViewSet):
+    """Pairs of profiles that may be one person."""
+
+    model = DuplicateCandidate
+    scope = "customers"
+    permission_model = "customers.duplicatecandidate"
+    action_permissions = {"resolve": "customers.merge_customerprofile"}
+    serializer_class = DuplicateSerializer
+    filterset_class = DuplicateFilter
+    ordering = "-match_score"
+    ordering_fields = ("match_score", "created_at")
+
+    @extend_schema(request=ResolutionSerializer, responses=DuplicateSerializer)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, pk: str) -> Response:
+        """Say that the two are different people, or leave the pair alone."""
+        ruling = self.read_body(serializer_class=ResolutionSerializer)
+        pair = resolve_duplicate(pair=self.get_object(), actor=self.actor, **ruling)
+        return Response(self.get_serializer(pair).data)
+
+
+class SyncLogViewSet(TenantReadOnlyViewSet):
+    """Events that other services sent, and what became of them."""
+
+    model = SyncLog
+    read_scope = "audit:read"
+    write_scope = "events:write"
+    permission_model = "customers.synclog"
+    serializer_class = SyncLogSerializer
+    filterset_class = SyncLogFilter

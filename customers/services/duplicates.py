@@ -1,0 +1,30 @@
+"""Ruling on pairs that may be one person."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm_site.audit.actor import Actor
+from crm_site.errors import DomainError
+from customers.choices import DuplicateResolution
+from customers.models import DuplicateCandidate
+
+
+class DuplicateError(DomainError):
+    """A pair cannot be ruled on like this."""
+
+
+@transaction.atomic
+def resolve_duplicate(
+    *, pair: DuplicateCandidate, resolution: DuplicateResolution, notes: str | None, actor: Actor
+) -> DuplicateCandidate:
+    """Say that a pair is two people, or is to be left alone; either may be changed later.
+
+    Raises DuplicateError for a pair that has been merged.
+    """
+    pair = DuplicateCandidate.objects.select_for_update().get(pk=pair.pk)
+    if pair.resolution == DuplicateResolution.MERGED:
+        raise DuplicateError("These two have been merged already.", code="already_merged")
+    pair.resolution, pair.notes = resolution, notes
+    pair.resolved_by, pair.resolved_at = actor.id, timezone.now()
+    pair.save()
+    return pair

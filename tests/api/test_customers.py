@@ -1,0 +1,212 @@
+"""Customers over HTTP: finding them, and what belongs to them."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from crm_site.tenancy.context import tenant_scope
+from customers.choices import CustomerStatus
+from customers.models import IdentityAlias
+from tests.factories import make_activity, make_customer, make_note
+
+URL = "/api/v1/customers/"
+
+
+@pytest.fixture
+def headers(tenant, key_for):
+    return key_for(tenant, "customers:read", "customers:write")
+
+
+@pytest.fixture
+def ids(client, headers):
+    def read(query=""):
+        body = client.get(f"{URL}?{query}", **headers).json()
+        return [row["id"] for row in body["results"]]
+
+    return read
+
+
+def merge(absorbed, survivor):
+    absorbed.status, absorbed.merged_into = CustomerStatus.MERGED, survivor
+    absorbed.merged_at = timezone.now()
+    absorbed.save()
+
+
+def test_a_customer_reads_as_the_data_model_has_it(client, headers):
+    customer = make_customer(
+        date_of_birth="1980-02-29",
+        handicap="12.4",
+        tags=["vip"],
+        external_ids={"golf_rsa_id": {"Any_Key": 1}},
+    )
+
+    body = client.get(f"{URL}{customer.pk}/", **headers).json()
+
+    assert (body["dateOfBirth"], body["handicap"], body["tags"]) == ("1980-02-29", "12.4", ["vip"])
+    assert body["externalIds"] == {"golf_rsa_id": {"Any_Key": 1}}
+    assert body["createdAt"].endswith("Z")
+    assert (body["emailOptIn"], body["mergedIntoId"], body["city"]) == (False, None, None)
+    assert "searchVector" not in body
+
+
+def test_filters_by_tags_stage_and_time(ids, tenant, other_tenant):
+    vip = make_customer(tags=["vip", "early"], lifecycle_stage="MEMBER")
+    make_customer(tags=["vip"])
+    with tenant_scope(other_tenant.pk):
+        make_customer(tags=["vip", "early"])
+    booked = make_customer(last_booking_at="2026-05-01T00:00:00Z")
+
+    assert ids("tags=vip&tags=early") == [str(vip.pk)]
+    assert ids("lifecycleStage=MEMBER&tags=vip") == [str(vip.pk)]
+    assert ids("lastBookingAt__gte=2026-04-30T00:00:00Z") == [str(booked.pk)]
+    assert ids("lastBookingAt__isnull=false") == [str(booked.pk)]
+    assert ids("emailOptIn=true") == []
+    assert len(ids("emailOptIn=false")) == 3
+
+
+@pytest.mark.parametrize("address", ["ann@example.com", "Ann@Example.com", "a.lee@example.com"])
+def test_any_address_leads_to_the_live_customer(ids, tenant, address):
+    survivor = make_customer(email="ann@example.com")
+    merged = make_customer(email=None)
+    merge(merged, survivor)
+    IdentityAlias.objects.create(customer=merged, type="EMAIL", value="a.lee@example.com")
+    make_customer()
+
+    assert ids(f"email={address}") == [str(survivor.pk)]
+
+
+def test_a_phone_number_is_read_as_people_write_it(ids, tenant):
+    customer = make_customer(phone_number="+27825550101")
+
+    assert ids("phoneNumber=082 555 0101") == [str(customer.pk)]
+    assert ids("phoneNumber=none") == []
+
+
+def test_blank_values_come_last_whichever_way_and_pages_cross_into_them(client, headers, tenant):
+    now = timezone.now()
+    seen = [make_customer(last_activity_at=now - timedelta(days=n)) for n in range(3)]
+    unseen = [make_customer() for _ in range(3)]
+
+    def walk(ordering):
+        url, found = f"{URL}?limit=2&ordering={ordering}", []
+        while url:
+            body = client.get(url, **headers).json()
+            found += [row["id"] for row in body["results"]]
+            url = body["next"]
+        return found
+
+    ascending = [*reversed(seen), *unseen]
+    descending = [*seen, *reversed(unseen)]
+    assert walk("lastActivityAt") == [str(row.pk) for row in ascending]
+    assert walk("-lastActivityAt") == [str(row.pk) for row in descending]
+
+
+def test_pages_lead_back_over_the_blank_ones(client, headers, tenant):
+    make_customer(last_activity_at=timezone.now())
+    for _ in range(3):
+        make_customer()
+    first = client.get(f"{URL}?limit=2&ordering=-lastActivityAt", **headers).json()
+    second = client.get(first["next"], **headers).json()
+
+    back = client.get(second["previous"], **headers).json()
+
+    assert back["results"] == first["results"]
+    assert (back["previous"], second["next"]) == (None, None)
+
+
+def test_a_merged_profile_is_read_by_its_id_and_listed_only_where_asked_for(client, headers, ids):
+    survivor, absorbed = make_customer(), make_customer(email=None)
+    merge(absorbed, survivor)
+
+    body = client.get(f"{URL}{absorbed.pk}/", **headers).json()
+
+    assert body["mergedIntoId"] == str(survivor.pk)
+    assert ids() == [str(survivor.pk)]
+    assert ids("status=MERGED") == [str(absorbed.pk)]
+
+
+def test_the_timeline_puts_activities_and_notes_in_one_order(client, headers, tenant):
+    customer, now = make_customer(), timezone.now()
+    for hours in (1, 3):
+        make_activity(customer=customer, occurred_at=now - timedelta(hours=hours))
+    make_note(customer, created_at=now - timedelta(hours=2))
+    make_note(customer, is_private=True, created_by="user:somebody-else")
+    make_activity()
+
+    url, kinds = f"{URL}{customer.pk}/timeline/?limit=2", []
+    while url:
+        body = client.get(url, **headers).json()
+        kinds += [row["kind"] for row in body["results"]]
+        url = body["next"]
+
+    assert kinds == ["activity", "note", "activity"]
+
+
+def test_the_timeline_refuses_what_it_does_not_know(client, headers, tenant):
+    url = f"{URL}{make_customer().pk}/timeline/"
+
+    for query in ("cursor=x", "category=GARDENING", "limit=0", "count=true"):
+        assert client.get(f"{url}?{query}", **headers).status_code == 400
+
+
+def test_a_note_is_written_under_its_customer(client, headers, tenant):
+    customer = make_customer()
+    url = f"{URL}{customer.pk}/notes/"
+
+    answer = client.post(
+        url, {"content": "Plays on Fridays."}, content_type="application/json", **headers
+    )
+
+    assert answer.status_code == 201
+    assert answer.json()["customerId"] == str(customer.pk)
+    assert answer.json()["createdBy"].startswith("key:")
+    assert [row["id"] for row in client.get(url, **headers).json()["results"]] == [
+        answer.json()["id"]
+    ]
+
+
+def test_a_private_note_is_its_authors_alone(client, headers, key_for, tenant):
+    customer = make_customer()
+    body = {"customerId": str(customer.pk), "content": "Between us.", "isPrivate": True}
+    note = client.post("/api/v1/notes/", body, content_type="application/json", **headers).json()
+    other = key_for(tenant, "customers:read", "customers:write")
+
+    assert client.get(f"/api/v1/notes/{note['id']}/", **headers).status_code == 200
+    assert client.get(f"/api/v1/notes/{note['id']}/", **other).status_code == 404
+    assert client.delete(f"/api/v1/notes/{note['id']}/", **other).status_code == 404
+    assert client.get(f"{URL}{customer.pk}/notes/", **other).json()["results"] == []
+
+
+def test_an_activity_is_always_ours(client, headers, tenant):
+    body = {
+        "customerId": str(make_customer().pk),
+        "type": "PHONE_CALL",
+        "category": "SUPPORT",
+        "title": "Called about the draw",
+        "sourceService": "scl",
+        "occurredAt": "2026-11-22T08:30:00+02:00",
+    }
+
+    answer = client.post("/api/v1/activities/", body, content_type="application/json", **headers)
+
+    assert answer.status_code == 201, answer.json()
+    assert answer.json()["sourceService"] == "crm"
+    assert answer.json()["occurredAt"] == "2026-11-22T06:30:00Z"
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_an_activity_is_never_changed(client, headers, tenant, method):
+    url = f"/api/v1/activities/{make_activity().pk}/"
+
+    assert getattr(client, method)(url, **headers).status_code == 405
+
+
+def test_search_finds_by_beginnings_of_names(ids, tenant, other_tenant):
+    customer = make_customer(first_name="Thandiwe", last_name="Mokoena")
+    make_customer()
+    with tenant_scope(other_tenant.pk):
+        make_customer(first_name="Thandiwe", last_name="Mokoena")
+
+    assert ids("search=thand mok") == [str(customer.pk)]
+    assert ids("search=nobody") == []
