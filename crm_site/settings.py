@@ -223,6 +223,15 @@ REST_FRAMEWORK = {
 
 UNFOLD = THEME
 SPECTACULAR_SETTINGS = {
+    "ENUM_NAME_OVERRIDES": {
+        # Choice sets that share a field's name, or one that has several.
+        "ChannelEnum": "crm_site.messaging.channels.Channel",
+        "CampaignTypeEnum": "campaigns.choices.CampaignType",
+        "CampaignStatusEnum": "campaigns.choices.CampaignStatus",
+        "InteractionTypeEnum": "campaigns.choices.CampaignInteractionType",
+        "RunStatusEnum": "campaigns.choices.RunStatus",
+        "NoteTypeEnum": "customers.choices.NoteType",
+    },
     "TITLE": "Fairway",
     "DESCRIPTION": "The CRM and marketing back office for golf clubs. docs/api.md is its guide.",
     "VERSION": "1",

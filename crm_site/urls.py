@@ -9,6 +9,7 @@ from crm_site.backoffice.views import choose_club
 api = [
     path("", include("crm_site.api.urls")),
     path("", include("customers.api.urls")),
+    path("", include("campaigns.api.urls")),
 ]
 
 urlpatterns = [

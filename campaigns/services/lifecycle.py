@@ -163,6 +163,11 @@ def clone_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     return clone
 
 
+def create_campaign(*, values: dict[str, Any], actor: Actor) -> Campaign:
+    """A draft with these fields, by name."""
+    return Campaign.objects.create(**values, created_by=actor.id)
+
+
 @transaction.atomic
 def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
     """Change fields by name. Raises CampaignStateError for what its status has closed."""

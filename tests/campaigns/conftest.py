@@ -11,3 +11,11 @@ def gateway(settings):
     forget_gateway()
     yield get_gateway()
     forget_gateway()
+
+
+@pytest.fixture
+def silent_bell(monkeypatch):
+    """No worker listens in these tests: remember who was rung for instead."""
+    rung = []
+    monkeypatch.setattr("campaigns.tasks.ring", rung.append)
+    return rung

@@ -1,0 +1,255 @@
+"""Campaigns, what came of them, and promotions as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from campaigns.choices import CampaignType
+from campaigns.models import Campaign, CampaignInteraction, CampaignRun, Delivery, EventPromotion
+from campaigns.models.campaign import COUNTERS
+from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
+from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
+from crm_site.db.names import camel_case
+from segments.models import CustomerSegment
+
+
+class _AudienceSerializer(TenantModelSerializer):
+    """What campaigns and promotions share: a segment that lives, channels named once."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        segment: CustomerSegment | None = attrs.get("segment")
+        if segment is not None and segment.deleted_at is not None:
+            raise _fault("segmentId", f"“{segment.pk}” does not exist.", "does_not_exist")
+        channels = attrs.get("channels") or []
+        if len(set(channels)) != len(channels):
+            raise _fault("channels", "Name each channel once.")
+        return attrs
+
+
+class CampaignSerializer(_AudienceSerializer):
+    """``status`` moves by its own addresses; counters and rates are derived from rows."""
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "id",
+            "club",
+            "name",
+            "description",
+            "type",
+            "status",
+            "segment",
+            "channels",
+            "scheduled_at",
+            "started_at",
+            "completed_at",
+            "timezone",
+            "recur_pattern",
+            "recur_end_at",
+            "email_template_id",
+            "sms_template_id",
+            "push_template_id",
+            *COUNTERS,
+            "created_at",
+            "updated_at",
+            "created_by",
+        )
+        read_only_fields = (
+            "status",
+            "started_at",
+            "completed_at",
+            *COUNTERS,
+            "created_at",
+            "updated_at",
+            "created_by",
+        )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        start, end = self._value(attrs, "scheduled_at"), self._value(attrs, "recur_end_at")
+        if start and end and end <= start:
+            raise _fault("recurEndAt", "The end must come after the start.")
+        pattern = self._value(attrs, "recur_pattern")
+        if pattern or self._value(attrs, "type") == CampaignType.RECURRING:
+            try:
+                check_pattern(pattern, self._value(attrs, "timezone"))
+            except RecurrenceError as error:
+                raise _fault("recurPattern", error.message) from error
+        return attrs
+
+    def _value(self, attrs: dict[str, Any], name: str) -> Any:
+        return attrs[name] if name in attrs else getattr(self.instance, name, None)
+
+
+class CampaignRunSerializer(TenantModelSerializer):
+    class Meta:
+        model = CampaignRun
+        fields = (
+            "id",
+            "campaign",
+            "occurrence_at",
+            "status",
+            "target_count",
+            "snapshot_at",
+            "started_at",
+            "completed_at",
+            "error",
+            "created_at",
+            "created_by",
+        )
+
+
+class DeliverySerializer(TenantModelSerializer):
+    """``reason`` is ours; ``error`` holds Messaging's own words."""
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id",
+            "campaign",
+            "run",
+            "customer",
+            "channel",
+            "template_id",
+            "idempotency_key",
+            "state",
+            "reason",
+            "error",
+            "message_id",
+            "due_at",
+            "attempts",
+            "first_requested_at",
+            "settled_at",
+            "created_at",
+            "updated_at",
+        )
+
+
+class CampaignInteractionSerializer(TenantModelSerializer):
+    class Meta:
+        model = CampaignInteraction
+        fields = (
+            "id",
+            "campaign",
+            "customer",
+            "delivery",
+            "channel",
+            "type",
+            "message_id",
+            "link_id",
+            "link_url",
+            "device_type",
+            "user_agent",
+            "ip_address",
+            "location",
+            "source_event_id",
+            "occurred_at",
+        )
+
+
+class EventPromotionSerializer(_AudienceSerializer):
+    class Meta:
+        model = EventPromotion
+        fields = (
+            "id",
+            "club",
+            "source_type",
+            "source_id",
+            "auto_promote",
+            "channels",
+            "announce_at",
+            "reminder_days",
+            "segment",
+            "target_radius",
+            "email_template_id",
+            "sms_template_id",
+            "social_content",
+            "is_active",
+            "last_promoted_at",
+            "created_at",
+            "updated_at",
+            "created_by",
+        )
+        read_only_fields = ("last_promoted_at", "created_at", "updated_at", "created_by")
+
+
+class ScheduleSerializer(StrictSerializer):
+    """When it goes out; left out, the time it already carries."""
+
+    scheduledAt = serializers.DateTimeField(required=False, source="scheduled_at")
+
+
+class EmptySerializer(StrictSerializer):
+    """No body, or an empty object."""
+
+
+class NextRunsQuery(StrictSerializer):
+    count = serializers.IntegerField(min_value=1, max_value=MOST_RUNS, default=10)
+
+
+class NextRunsSerializer(serializers.Serializer):
+    results = serializers.ListField(child=serializers.DateTimeField())
+
+
+class ChannelReachSerializer(serializers.Serializer):
+    channel = serializers.CharField()
+    reachable = serializers.IntegerField(help_text="Messages that would be sent now.")
+    reasons = serializers.DictField(
+        child=serializers.IntegerField(), help_text="People left out, by reason."
+    )
+
+
+class FindingSerializer(serializers.Serializer):
+    level = serializers.ChoiceField(["red", "amber"], help_text="Red keeps it from starting.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+    path = serializers.SerializerMethodField(help_text="The field where it is mended.")
+
+    def get_path(self, finding: Any) -> str:
+        return camel_case(finding.path)
+
+
+class PreflightSerializer(serializers.Serializer):
+    isClear = serializers.BooleanField(source="is_clear")
+    inSegment = serializers.IntegerField(source="reach.in_segment", default=None)
+    reachable = serializers.IntegerField(
+        source="reach.people", default=None, help_text="People reached over at least one channel."
+    )
+    messages = serializers.IntegerField(source="reach.messages", default=None)
+    channels = ChannelReachSerializer(source="reach.channels", many=True, default=list)
+    findings = FindingSerializer(many=True)
+
+
+class ChannelStatsSerializer(serializers.Serializer):
+    channel = serializers.CharField()
+    sent = serializers.IntegerField()
+    suppressed = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    opened = serializers.IntegerField()
+    clicked = serializers.IntegerField()
+    converted = serializers.IntegerField()
+    unsubscribed = serializers.IntegerField()
+    bounced = serializers.IntegerField()
+
+
+class StatsSerializer(TenantModelSerializer):
+    """The campaign's counters and rates, what they are made of, and why some did not hear."""
+
+    channels = serializers.SerializerMethodField()
+    states = serializers.SerializerMethodField(help_text="Deliveries by state and reason.")
+
+    class Meta:
+        model = Campaign
+        fields = (*COUNTERS, "channels", "states")
+
+    def get_channels(self, campaign: Campaign) -> list[dict[str, Any]]:
+        return ChannelStatsSerializer(self.context["channels"], many=True).data  # type: ignore[return-value]
+
+    def get_states(self, campaign: Campaign) -> dict[str, dict[str, int]]:
+        states: dict[str, dict[str, int]] = self.context["states"]
+        return states
+
+
+def _fault(path: str, message: str, code: str = "invalid") -> serializers.ValidationError:
+    return serializers.ValidationError({path: [ErrorDetail(message, code=code)]})

@@ -1,0 +1,191 @@
+"""Campaigns and what came of them, over HTTP."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns import tasks
+from campaigns.api import filters, serializers
+from campaigns.models import Campaign, CampaignInteraction, EventPromotion
+from campaigns.services import lifecycle, promotions, statistics
+from campaigns.services.preflight import preflight
+from campaigns.services.recurrence import next_runs
+from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet
+from crm_site.tenancy.context import require_tenant_id
+
+LAUNCH = "campaigns.launch_campaign"
+
+
+class CampaignViewSet(TenantModelViewSet):
+    """Something a club says to a segment, over one or more channels.
+
+    A draft may be changed freely; later only its name and description, and everything else is 409.
+    """
+
+    model = Campaign
+    scope = "campaigns"
+    permission_model = "campaigns.campaign"
+    serializer_class = serializers.CampaignSerializer
+    filterset_class = filters.CampaignFilter
+    ordering_fields = ("created_at", "scheduled_at")
+    read_actions = ("preflight",)
+    action_permissions = dict.fromkeys(
+        ("schedule", "unschedule", "start", "pause", "resume", "cancel"), LAUNCH
+    )
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(deleted_at__isnull=True).select_related("segment")
+
+    def create_row(self, values: dict[str, Any]) -> Campaign:
+        return lifecycle.create_campaign(values=values, actor=self.actor)
+
+    def change_row(self, row: Campaign, values: dict[str, Any]) -> Campaign:
+        return lifecycle.change_campaign(campaign_id=row.pk, values=values)
+
+    def delete_row(self, row: Campaign) -> None:
+        lifecycle.delete_campaign(campaign_id=row.pk)
+
+    @extend_schema(request=None, responses=serializers.PreflightSerializer)
+    @action(detail=True, methods=["post"])
+    def preflight(self, request: Request, pk: str | None = None) -> Response:
+        """Whom it would reach if it started now, why not the others, and what to mend first."""
+        found = preflight(self.get_object(), now=timezone.now())
+        return Response(serializers.PreflightSerializer(found).data)
+
+    @extend_schema(request=serializers.ScheduleSerializer, responses=serializers.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def schedule(self, request: Request, pk: str | None = None) -> Response:
+        """Let it start by itself. On a scheduled campaign: give it another time."""
+        values = self.read_body(serializer_class=serializers.ScheduleSerializer)
+        campaign = lifecycle.schedule_campaign(
+            campaign_id=self.get_object().pk, actor=self.actor, **values
+        )
+        return self._answer(campaign)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def unschedule(self, request: Request, pk: str | None = None) -> Response:
+        """Take it back to draft."""
+        return self._move(lifecycle.unschedule_campaign)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str | None = None) -> Response:
+        """Start it now. Pressed again, it is 409: there is one run."""
+        return self._move(lifecycle.start_campaign)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str | None = None) -> Response:
+        """Send no more for now."""
+        return self._move(lifecycle.pause_campaign)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str | None = None) -> Response:
+        """Go on where it stopped; nobody hears twice."""
+        return self._move(lifecycle.resume_campaign)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str | None = None) -> Response:
+        """End it for good. What is under way is settled, nothing more is sent."""
+        return self._move(lifecycle.cancel_campaign)
+
+    @extend_schema(request=None, responses={201: serializers.CampaignSerializer})
+    @action(detail=True, methods=["post"])
+    def clone(self, request: Request, pk: str | None = None) -> Response:
+        """A draft that says the same, without dates."""
+        clone = lifecycle.clone_campaign(campaign_id=self.get_object().pk, actor=self.actor)
+        return Response(serializers.CampaignSerializer(clone).data, status=201)
+
+    @extend_schema(responses=serializers.StatsSerializer)
+    @action(detail=True)
+    def stats(self, request: Request, pk: str | None = None) -> Response:
+        """Counters and rates, by channel, and deliveries by state and reason."""
+        campaign = self.get_object()
+        context = {
+            "channels": statistics.counts_by_channel(campaign.pk),
+            "states": statistics.reasons_of(campaign.pk),
+        }
+        return Response(serializers.StatsSerializer(campaign, context=context).data)
+
+    @action(
+        detail=True,
+        serializer_class=serializers.CampaignRunSerializer,
+        filterset_class=filters.CampaignRunFilter,
+        ordering="-occurrence_at",
+        ordering_fields=("occurrence_at",),
+    )
+    def runs(self, request: Request, pk: str | None = None) -> Response:
+        """Each time it went out."""
+        return self.answer_page(self.get_object().runs.all())
+
+    @action(
+        detail=True,
+        serializer_class=serializers.DeliverySerializer,
+        filterset_class=filters.DeliveryFilter,
+        ordering="-created_at",
+        ordering_fields=("created_at",),
+    )
+    def deliveries(self, request: Request, pk: str | None = None) -> Response:
+        """One message to one customer over one channel: what was sent, and why not."""
+        return self.answer_page(self.get_object().deliveries.all())
+
+    @extend_schema(
+        parameters=[OpenApiParameter("count", int, description="1 to 400; 10 if left out.")],
+        responses=serializers.NextRunsSerializer,
+        filters=False,
+    )
+    @action(detail=True, url_path="next-runs", pagination_class=None, filterset_class=None)
+    def next_runs(self, request: Request, pk: str | None = None) -> Response:
+        """When it runs next, by the clock of its zone; works on a draft."""
+        query = serializers.NextRunsQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        runs = next_runs(
+            self.get_object(), after=timezone.now(), count=query.validated_data["count"]
+        )
+        return Response(serializers.NextRunsSerializer({"results": runs}).data)
+
+    def _move(self, move: Any) -> Response:
+        self.read_body(serializer_class=serializers.EmptySerializer)
+        return self._answer(move(campaign_id=self.get_object().pk, actor=self.actor))
+
+    def _answer(self, campaign: Campaign) -> Response:
+        tasks.ring_on_commit(require_tenant_id())
+        return Response(serializers.CampaignSerializer(campaign).data)
+
+
+class CampaignInteractionViewSet(TenantReadOnlyViewSet):
+    """What came of campaigns' messages: one row per event."""
+
+    model = CampaignInteraction
+    scope = "campaigns"
+    permission_model = "campaigns.campaigninteraction"
+    serializer_class = serializers.CampaignInteractionSerializer
+    filterset_class = filters.CampaignInteractionFilter
+    ordering = "-occurred_at"
+    ordering_fields = ("occurred_at",)
+
+
+class EventPromotionViewSet(TenantModelViewSet):
+    """How competitions and club events are announced and reminded of."""
+
+    model = EventPromotion
+    scope = "campaigns"
+    permission_model = "campaigns.eventpromotion"
+    serializer_class = serializers.EventPromotionSerializer
+    filterset_class = filters.EventPromotionFilter
+
+    def create_row(self, values: dict[str, Any]) -> EventPromotion:
+        return promotions.create_promotion(values=values, actor=self.actor)
+
+    def change_row(self, row: EventPromotion, values: dict[str, Any]) -> EventPromotion:
+        return promotions.change_promotion(promotion=row, values=values)
+
+    def delete_row(self, row: EventPromotion) -> None:
+        row.delete()
