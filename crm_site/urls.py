@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from crm_site.api.reader import ReaderView
 from crm_site.backoffice.views import choose_club
+from customers.api.webhooks import webhook
 
 api = [
     path("", include("crm_site.api.urls")),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     path("docs/", ReaderView.as_view(), name="docs"),
+    path("webhooks/<str:endpoint_id>/", webhook),
 ]
 
 handler400 = "crm_site.api.errors.bad_request"

@@ -35,7 +35,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     meta = rows[0]._meta
     fields = meta.concrete_fields
     table, columns = meta.db_table, ", ".join(f'"{field.column}"' for field in fields)
-    values = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
+    values = [{field.column: field.pre_save(row, True) for field in fields} for row in rows]
     # Names come from the model; values are bound.
     statement = (
         f'INSERT INTO "{table}" ({columns}) SELECT {columns} '  # noqa: S608

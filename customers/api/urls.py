@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from customers.api import views
+from customers.api.events import EventViewSet
 
 router = SimpleRouter()
 router.register("customers", views.CustomerViewSet, basename="customer")
@@ -10,5 +11,6 @@ router.register("activities", views.ActivityViewSet, basename="activity")
 router.register("notes", views.NoteViewSet, basename="note")
 router.register("duplicates", views.DuplicateViewSet, basename="duplicate")
 router.register("sync-log", views.SyncLogViewSet, basename="sync-log")
+router.register("events", EventViewSet, basename="event")
 
 urlpatterns = router.urls

@@ -52,6 +52,7 @@ COMPUTED_FIELDS = (
     "last_email_open_at",
     "last_email_click_at",
     "handicap_updated_at",
+    "source_times",
     "search_vector",
 )
 
@@ -186,6 +187,13 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
 
     created_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
     updated_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
+
+    # Which source said what we hold, and when, so that late events do not undo newer ones.
+    source_times = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text='Microseconds since 1970: {"scl": {"city": 1763793000000000}}.',
+    )
 
     # Words to find the person by; triggers keep it (customers.0003).
     search_vector = SearchVectorField(null=True, editable=False)

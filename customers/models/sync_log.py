@@ -1,5 +1,7 @@
 """Events that came in."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,11 +14,9 @@ MAX_ATTEMPTS = 8
 
 
 class SyncLogQuerySet(models.QuerySet["SyncLog"]):
-    def due(self, now: object) -> "SyncLogQuerySet":
-        """Events still to be processed, now: new ones, and failed ones whose delay is over."""
-        waiting = Q(status=SyncStatus.PENDING)
-        retry = Q(status=SyncStatus.FAILED, attempts__lt=MAX_ATTEMPTS, next_attempt_at__lte=now)
-        return self.filter(waiting | retry)
+    def due(self, now: datetime) -> "SyncLogQuerySet":
+        """Events to be processed now: new ones, and failed ones whose delay is over."""
+        return self.filter(next_attempt_at__lte=now)
 
 
 class SyncLog(TenantModel):
@@ -37,7 +37,12 @@ class SyncLog(TenantModel):
     status = models.CharField(max_length=16, choices=SyncStatus, default=SyncStatus.PENDING)
     processed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.IntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        default=timezone.now,
+        help_text="When to process it; null once done, or given up until staff replay it.",
+    )
     error = models.TextField(null=True, blank=True)
     conflict_count = models.IntegerField(
         default=0, help_text="Times the same id came again with another body."
@@ -70,8 +75,8 @@ class SyncLog(TenantModel):
             # Serves the claim; stays small, since nearly every row is done.
             models.Index(
                 fields=["tenant", "id"],
-                condition=Q(status__in=["PENDING", "PROCESSING", "FAILED"]),
-                name="synclog_open",
+                condition=Q(next_attempt_at__isnull=False),
+                name="synclog_waiting",
             ),
         ]
 

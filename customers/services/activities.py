@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from crm_site.audit.actor import Actor
-from crm_site.db.rows import insert_rows, to_json
+from crm_site.db.rows import insert_rows
 from crm_site.errors import DomainError
 from crm_site.messaging.channels import Channel
-from crm_site.tenancy.context import require_tenant_id
 from customers.choices import ActivityCategory
 from customers.models import Activity, CustomerProfile
 from customers.services.counters import COUNTERS, PASSIVE_TYPES, recent_counts
@@ -122,23 +121,3 @@ def create_activity(
     profile.save(update_fields=[*PROFILE_FIELDS, "updated_at"])
     announce([activity])
     return activity
-
-
-PAID_SINCE = """
-SELECT asked.id, coalesce(sum(CASE a.type
-           WHEN 'PAYMENT_RECEIVED' THEN (a.metadata ->> 'amount')::numeric
-           ELSE -(a.metadata ->> 'amount')::numeric END), 0)
-  FROM json_to_recordset(%s::json) AS asked(id uuid, since timestamptz)
-  LEFT JOIN customers_activity a ON a.customer_id = asked.id AND a.tenant_id = %s
-       AND a.occurred_at > asked.since AND a.source_service = 'scl'
-       AND a.type IN ('PAYMENT_RECEIVED', 'PAYMENT_REFUNDED')
- GROUP BY asked.id
-"""
-
-
-def paid_since(moments: Mapping[UUID, datetime]) -> dict[UUID, Decimal]:
-    """What each customer paid SCL, less refunds, after their moment; in cents."""
-    rows = [{"id": customer_id, "since": since} for customer_id, since in moments.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(PAID_SINCE, [to_json(rows), require_tenant_id()])
-        return dict(cursor.fetchall())

@@ -154,6 +154,16 @@ def _as_ids(value: Any) -> dict[str, Any]:
     return value
 
 
+def _as_email(value: Any) -> str | None:
+    text = as_text(value, max_length=254)
+    return normalize_email(text) if text else None
+
+
+def _as_phone(value: Any, country: str) -> str | None:
+    text = as_text(value, max_length=40)
+    return normalize_phone(text, country) if text else None
+
+
 def _as_tags(value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > 100:
         raise _Refusal("invalid", "A list of at most 100 tags is expected.")
@@ -217,14 +227,19 @@ _OTHER_NAMES = {camel_case(field.attname) for field in CustomerProfile._meta.con
 
 def read_value(name: str, value: Any, *, path: str, country: str) -> Any:
     """The value of one profile field, normalised. Raises FactError naming ``path``."""
+    if value is None or value == "":
+        return None
+    if name == "email":
+        return read_with(_as_email, value, path=path)
+    if name == "phone_number":
+        return read_with(lambda said: _as_phone(said, country), value, path=path)
+    return read_with(READERS[name], value, path=path)
+
+
+def read_with(reader: Callable[[Any], Any], value: Any, *, path: str) -> Any:
+    """``reader(value)``; what it refuses becomes a FactError naming ``path``."""
     try:
-        if name == "email":
-            email = as_text(value, max_length=254)
-            return normalize_email(email) if email else None
-        if name == "phone_number":
-            phone = as_text(value, max_length=40)
-            return normalize_phone(phone, country) if phone else None
-        return None if value is None or value == "" else READERS[name](value)
+        return reader(value)
     except _Refusal as error:
         raise FactError([Fault(path, *error.fault)]) from None
     except NormalizeError as error:

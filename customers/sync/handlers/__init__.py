@@ -1,0 +1,1 @@
+"""Translators of each source's events; ``customers.apps`` imports them at start-up."""

@@ -1,0 +1,202 @@
+"""Making and changing customers by hand, over the API and by import."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm_site.audit.actor import Actor, acting_as
+from crm_site.db.names import camel_case
+from crm_site.errors import DomainError
+from customers.choices import CustomerStatus
+from customers.models import CustomerProfile
+from customers.models.profile import CONSENT_FIELDS
+from customers.services.facts import (
+    IDENTIFIERS,
+    FactError,
+    Fault,
+    PersonFacts,
+    country_in_scope,
+    read_person,
+    read_value,
+)
+from customers.services.identity import Directory
+from customers.services.ownership import CRM, apply_fields
+
+MAX_BATCH = 1_000
+Status = Literal["created", "updated", "unchanged", "rejected"]
+
+
+class ProfileError(DomainError):
+    """A customer cannot be made or changed like this."""
+
+
+@dataclass(frozen=True)
+class UpsertResult:
+    """What became of one profile of a batch. ``errors`` only where it was rejected."""
+
+    index: int
+    status: Status
+    id: UUID | None = None
+    errors: list[Fault] = field(default_factory=list)
+
+
+@transaction.atomic
+def upsert_profiles(items: Sequence[Any], *, actor: Actor) -> list[UpsertResult]:
+    """Make or bring up to date one profile per item, found by identity. One result each, in order.
+
+    Items are objects in the data model's names. Each needs an identity key, or first and last name
+    (then always a new profile). What an item leaves out stays as it is. The number of statements
+    does not depend on the number of items, at most ``MAX_BATCH``.
+    """
+    country = country_in_scope()
+    read = [_read(index, item, country) for index, item in enumerate(items)]
+    now = timezone.now()
+    with acting_as(actor):
+        directory = Directory([facts for facts in read if isinstance(facts, PersonFacts)])
+        results = []
+        for index, facts in enumerate(read):
+            if isinstance(facts, UpsertResult):
+                results.append(facts)
+                continue
+            results.append(_upsert(directory, index, facts, now))
+        directory.save()
+    return results
+
+
+def _read(index: int, item: Any, country: str) -> PersonFacts | UpsertResult:
+    if not isinstance(item, Mapping):
+        fault = Fault("", "invalid", "An object is expected.")
+        return UpsertResult(index, "rejected", errors=[fault])
+    try:
+        facts = read_person(item, country=country, is_strict=True)
+    except FactError as error:
+        return UpsertResult(index, "rejected", errors=error.faults)
+    if not facts.identifiers and not (facts.first_name and facts.fields.get("last_name")):
+        message = "Give at least one identity key, or first and last name."
+        return UpsertResult(index, "rejected", errors=[Fault("", "no_identity", message)])
+    return facts
+
+
+def _upsert(directory: Directory, index: int, facts: PersonFacts, now: datetime) -> UpsertResult:
+    found = directory.find(facts, source=CRM)
+    before = directory.state_of(found) if found else None
+    profile = directory.admit(facts, source=CRM, at=now)
+    if found is None:
+        return UpsertResult(index, "created", profile.pk)
+    is_changed = directory.state_of(profile) != before
+    return UpsertResult(index, "updated" if is_changed else "unchanged", profile.pk)
+
+
+@transaction.atomic
+def create_profile(*, values: Mapping[str, Any], actor: Actor) -> CustomerProfile:
+    """Make a customer. ``values`` by our field names, as a form or serializer has them.
+
+    Raises FactError naming fields that cannot be, ProfileError if nothing identifies the person or
+    somebody else has an identifier.
+    """
+    facts = _normalise(values)
+    if not facts.identifiers and not (facts.first_name or facts.fields.get("last_name")):
+        raise ProfileError(
+            "Give an e-mail address, a phone number or a name.", path="email", code="no_identity"
+        )
+    with acting_as(actor):
+        directory = Directory([facts])
+        _refuse_taken(directory, facts, None)
+        profile = directory.admit(facts, source=CRM, at=timezone.now())
+        directory.save()
+    return profile
+
+
+@transaction.atomic
+def update_profile(
+    *, customer_id: UUID, values: Mapping[str, Any], actor: Actor
+) -> CustomerProfile:
+    """Change a customer's fields; an address that is replaced still leads to them.
+
+    Raises like ``create_profile``, and ProfileError for a customer who is not there.
+    """
+    facts = _normalise(values)
+    with acting_as(actor):
+        directory = Directory([facts], ids=[customer_id])
+        profile = directory.profiles.get(customer_id)
+        if profile is None:
+            raise ProfileError("There is no such customer.", code="not_found")
+        _refuse_taken(directory, facts, profile)
+        now = timezone.now()
+        directory.attach(profile, facts, source=CRM, at=now)
+        for name in IDENTIFIERS:
+            if name in values and name not in facts.identifiers:
+                setattr(profile, name, None)  # Taken away on purpose.
+        apply_fields(profile, facts.fields, source=CRM, at=now)
+        directory.save()
+    return profile
+
+
+def _normalise(values: Mapping[str, Any]) -> PersonFacts:
+    country, faults = country_in_scope(), []
+    identifiers: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in CONSENT_FIELDS:
+            message = "Consent belongs to the Messaging service."
+            faults.append(Fault(camel_case(name), "read_only", message))
+        elif name in ("email", "phone_number"):
+            try:
+                value = read_value(name, value, path=camel_case(name), country=country)
+            except FactError as error:
+                faults += error.faults
+                continue
+            identifiers[name] = value
+        elif name in IDENTIFIERS:
+            identifiers[name] = value
+        else:
+            fields[name] = None if value == "" else value
+    if faults:
+        raise FactError(faults)
+    known = {name: value for name, value in identifiers.items() if value not in (None, "")}
+    return PersonFacts(known, fields)
+
+
+def _refuse_taken(directory: Directory, facts: PersonFacts, owner: CustomerProfile | None) -> None:
+    for name, value in facts.identifiers.items():
+        holder = directory.holder(name, value)
+        if holder is not None and holder is not owner:
+            label = name.replace("_", " ")
+            message = f"{holder.name} has this {label} already."
+            raise ProfileError(message, path=name, code="already_exists")
+
+
+@transaction.atomic
+def delete_profile(*, customer_id: UUID, actor: Actor) -> None:
+    """Hide a customer; their identifiers are free again. Harmless on one already hidden."""
+    with acting_as(actor):
+        CustomerProfile.objects.live().filter(pk=customer_id).update(
+            deleted_at=timezone.now(),
+            status=CustomerStatus.DELETED,
+            updated_at=timezone.now(),
+            updated_by=actor.id,
+        )
+
+
+@transaction.atomic
+def restore_profile(*, customer_id: UUID, actor: Actor) -> CustomerProfile:
+    """Bring a hidden customer back. Raises ProfileError if somebody has their identifiers now."""
+    hidden = CustomerProfile.objects.filter(
+        pk=customer_id, deleted_at__isnull=False, merged_at__isnull=True
+    ).select_for_update()
+    profile = hidden.first()
+    if profile is None:
+        raise ProfileError("There is no such deleted customer.", code="not_found")
+    held = {name: getattr(profile, name) for name in IDENTIFIERS if getattr(profile, name)}
+    with acting_as(actor):
+        facts = PersonFacts(held)
+        _refuse_taken(Directory([facts]), facts, None)
+        profile.deleted_at, profile.status = None, CustomerStatus.ACTIVE
+        profile.updated_by = actor.id
+        profile.save(update_fields=["deleted_at", "status", "updated_by", "updated_at"])
+    return profile

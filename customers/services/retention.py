@@ -1,0 +1,29 @@
+"""Letting go of what a tenant no longer keeps."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from crm_site.access.services import tenant_in_scope
+from customers.models import SyncLog
+
+BATCH_SIZE = 5_000
+
+
+def drop_old_payloads(*, now: datetime) -> int:
+    """Empty the bodies of events past the tenant's retention. Returns how many.
+
+    The rows stay, with their hashes, so that a repeat is still known. Short transactions.
+    """
+    dropped = 0
+    while True:
+        with transaction.atomic():
+            oldest = now - timedelta(days=tenant_in_scope().sync_payload_retention_days)
+            held = Q(event_payload__isnull=False) | Q(conflict_payload__isnull=False)
+            old = SyncLog.objects.filter(held, created_at__lt=oldest).order_by("created_at")
+            ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
+            SyncLog.objects.filter(pk__in=ids).update(event_payload=None, conflict_payload=None)
+        dropped += len(ids)
+        if len(ids) < BATCH_SIZE:
+            return dropped
