@@ -284,6 +284,7 @@ CELERY_BEAT_SCHEDULE = {
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},
+    "Forget old segment history": {"task": "segments.retain", "schedule": 3600.0},
 }
 
 LOGGING = {

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class SegmentsConfig(AppConfig):
     name = "segments"
     verbose_name = "Segments"
+
+    def ready(self) -> None:
+        from segments import receivers  # noqa: F401 - they register themselves

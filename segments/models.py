@@ -1,5 +1,6 @@
 """Which customers."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -9,7 +10,8 @@ from django.utils import timezone
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
 from crm_site.tenancy.base import TenantModel, tenant_managers
-from crm_site.tenancy.models import Club
+from crm_site.tenancy.context import current_tenant_id
+from crm_site.tenancy.models import Club, Tenant
 from customers.models import CustomerProfile
 from segments.choices import (
     Combinator,
@@ -23,6 +25,18 @@ from segments.choices import (
 class CustomerSegmentQuerySet(models.QuerySet["CustomerSegment"]):
     def live(self) -> "CustomerSegmentQuerySet":
         return self.filter(deleted_at__isnull=True)
+
+    def due(self, now: datetime) -> "CustomerSegmentQuerySet":
+        """Segments by rules whose scheduled refresh has come; one never scheduled is due at once.
+
+        A broken one waits until its rules are mended.
+        """
+        scheduled = (
+            self.live()
+            .filter(is_active=True, type=SegmentType.DYNAMIC, broken_reason__isnull=True)
+            .exclude(refresh_frequency=SegmentRefreshFrequency.MANUAL)
+        )
+        return scheduled.filter(Q(next_refresh_at__isnull=True) | Q(next_refresh_at__lte=now))
 
     def usable(self) -> "CustomerSegmentQuerySet":
         """Segments that a campaign may be sent to."""
@@ -95,6 +109,15 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
         return self.name
 
     @property
+    def is_by_rules(self) -> bool:
+        return self.type == SegmentType.DYNAMIC
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Members are added and removed one by one, or came from a file."""
+        return self.type in (SegmentType.STATIC, SegmentType.IMPORT)
+
+    @property
     def rules(self) -> dict[str, Any]:
         """The outer group as the rule language has it."""
         return {"combinator": self.combinator, "rules": self.criteria or []}
@@ -127,24 +150,48 @@ class CustomerSegmentMembership(TenantModel):
         return f"{self.customer_id} in {self.segment_id}"
 
 
+class SegmentRefreshQuerySet(models.QuerySet["SegmentRefresh"]):
+    def waiting(self) -> "SegmentRefreshQuerySet":
+        return self.filter(status=RefreshStatus.PENDING)
+
+    def running(self) -> "SegmentRefreshQuerySet":
+        return self.filter(status=RefreshStatus.RUNNING)
+
+    def unfinished(self) -> "SegmentRefreshQuerySet":
+        return self.filter(status__in=[RefreshStatus.PENDING, RefreshStatus.RUNNING])
+
+
 class SegmentRefresh(TenantModel):
-    """One refresh of one segment: asked for, run, and what it changed."""
+    """One refresh of one segment: asked for, run, and what it changed.
+
+    A segment has at most one waiting and one running: who asks while one waits is given that one.
+    """
 
     segment = models.ForeignKey(CustomerSegment, models.CASCADE, related_name="refreshes")
     status = models.CharField(max_length=16, choices=RefreshStatus, default=RefreshStatus.PENDING)
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
     entered_count = models.IntegerField("joined", default=0)
     left_count = models.IntegerField("left", default=0)
     member_count = models.IntegerField("members", null=True, blank=True)
     error = models.TextField(null=True, blank=True)
     requested_by = models.CharField(max_length=100)
 
+    objects, all_tenants = tenant_managers(SegmentRefreshQuerySet)
+
     class Meta(TenantModel.Meta):
         verbose_name = "refresh"
         verbose_name_plural = "refreshes"
-        constraints = [one_of("status", RefreshStatus, model="refresh")]
+        constraints = [
+            one_of("status", RefreshStatus, model="refresh"),
+            models.UniqueConstraint(
+                fields=["segment", "status"],
+                condition=Q(status__in=["PENDING", "RUNNING"]),
+                name="refresh_once_at_a_time",
+            ),
+        ]
         indexes = [
             models.Index(fields=["tenant", "segment", "-requested_at"], name="refresh_history"),
             models.Index(
@@ -159,25 +206,37 @@ class SegmentRefresh(TenantModel):
 
 
 class SegmentMembershipChange(TenantModel):
-    """One customer's entry into a segment, or exit from it."""
+    """One customer's entry into a segment, or exit from it. Never changed once written.
 
+    A first fill writes one per member, so its keys are not checked by the database: four checks a
+    row would cost more than everything else together.
+    """
+
+    tenant = models.ForeignKey(
+        Tenant, models.PROTECT, related_name="+", db_index=False, db_constraint=False,
+        default=current_tenant_id, editable=False,
+    )  # fmt: skip
     segment = models.ForeignKey(
-        CustomerSegment, models.CASCADE, related_name="membership_changes", db_index=False
+        CustomerSegment, models.CASCADE, related_name="membership_changes",
+        db_index=False, db_constraint=False,
+    )  # fmt: skip
+    customer = models.ForeignKey(
+        CustomerProfile, models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
-    customer = models.ForeignKey(CustomerProfile, models.CASCADE, related_name="+", db_index=False)
     move = models.CharField(max_length=8, choices=MembershipMove)
     changed_at = models.DateTimeField()
     refresh = models.ForeignKey(
-        SegmentRefresh, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
-    )
+        SegmentRefresh, models.SET_NULL, null=True, blank=True, related_name="+",
+        db_index=False, db_constraint=False,
+    )  # fmt: skip
 
     class Meta(TenantModel.Meta):
         verbose_name = "membership change"
         constraints = [one_of("move", MembershipMove, model="membershipchange")]
         indexes = [
+            # Serves the history and, a segment at a time, retention.
             models.Index(fields=["tenant", "segment", "changed_at"], name="change_of_segment"),
             models.Index(fields=["customer", "changed_at"], name="change_of_customer"),
-            models.Index(fields=["tenant", "changed_at"], name="change_retention"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from customers.models import (
     DuplicateCandidate,
     SyncLog,
 )
+from segments.models import CustomerSegment
 
 _numbers = itertools.count(1)
 
@@ -62,3 +63,12 @@ def make_sync_log(**values) -> SyncLog:
         "occurred_at": timezone.now(),
     }
     return SyncLog.objects.create(**(defaults | values))
+
+
+def make_segment(*rules, **values) -> CustomerSegment:
+    """A segment by rules; of everybody, where none is given."""
+    defaults = {
+        "name": f"Segment {next(_numbers)}",
+        "criteria": list(rules) or [{"field": "id", "operator": "isNotNull"}],
+    }
+    return CustomerSegment.objects.create(**(defaults | values))

@@ -57,6 +57,17 @@ COMPUTED_FIELDS = (
 )
 
 
+def reachable(channel: Channel) -> Q:
+    """Consent to the channel, and an address for it."""
+    address = {
+        Channel.EMAIL: "email",
+        Channel.SMS: "phone_number",
+        Channel.WHATSAPP: "phone_number",
+        Channel.PUSH: "auth_user_id",
+    }
+    return Q(**{f"{address[channel]}__isnull": False, CONSENT_FLAGS[channel]: True})
+
+
 class CustomerProfileQuerySet(models.QuerySet["CustomerProfile"]):
     def live(self) -> "CustomerProfileQuerySet":
         """Profiles of people we may deal with: neither deleted nor merged away."""
@@ -64,16 +75,9 @@ class CustomerProfileQuerySet(models.QuerySet["CustomerProfile"]):
 
     def reachable_by(self, channel: str) -> "CustomerProfileQuerySet":
         """Live profiles that consented to the channel and have an address for it."""
-        address = {
-            Channel.EMAIL: Q(email__isnull=False),
-            Channel.SMS: Q(phone_number__isnull=False),
-            Channel.WHATSAPP: Q(phone_number__isnull=False),
-            Channel.PUSH: Q(auth_user_id__isnull=False),
-        }
-        if channel not in address:
+        if channel not in CONSENT_FLAGS:
             return self.none()
-        flag = CONSENT_FLAGS[Channel(channel)]
-        return self.live().filter(address[Channel(channel)], **{flag: True})
+        return self.live().filter(reachable(Channel(channel)))
 
 
 class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):

@@ -44,6 +44,7 @@ class Field:
     column: str = ""
     choices: type[models.TextChoices] | None = None
     unit: str = ""
+    anniversary: str = ""
     compute: Callable[[Clock], Combinable] | None = None
 
     def expression(self, clock: Clock) -> Combinable:
@@ -78,8 +79,8 @@ def _moment(name: str, label: str, column: str) -> Field:
     return Field(name, Kind.MOMENT, label, "", column)
 
 
-def _date(name: str, label: str, column: str) -> Field:
-    return Field(name, Kind.DATE, label, "", column)
+def _date(name: str, label: str, column: str, anniversary: str) -> Field:
+    return Field(name, Kind.DATE, label, "", column, anniversary=anniversary)
 
 
 def _flag(name: str, label: str, column: str) -> Field:
@@ -93,7 +94,7 @@ _FIELDS = (
         _text("lastName", "last name", "last_name"),
         _text("displayName", "display name", "display_name"),
         Field("age", Kind.NUMBER, "age", "", unit="years", compute=_age),
-        _date("dateOfBirth", "birthday", "date_of_birth"),
+        _date("dateOfBirth", "date of birth", "date_of_birth", "birthday"),
         _text("gender", "gender", "gender"),
         _text("email", "e-mail address", "email"),
         _text("phoneNumber", "phone number", "phone_number"),
@@ -119,8 +120,8 @@ _FIELDS = (
         "Membership",
         _text("membershipTier", "membership tier", "membership_tier"),
         _text("membershipStatus", "membership status", "membership_status"),
-        _date("memberSince", "membership start", "member_since"),
-        _date("membershipExpiry", "membership expiry", "membership_expiry"),
+        _date("memberSince", "membership start", "member_since", "membership anniversary"),
+        _date("membershipExpiry", "membership expiry", "membership_expiry", "renewal day"),
     ),
     *_group(
         "Golf",

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from campaigns.models import Campaign, CampaignInteraction
 from crm_site.tenancy.context import local_settings, tenant_scope
 from customers.models import Activity
 from tests.factories import make_customer
@@ -537,3 +538,29 @@ def test_a_long_list_is_one_query(tenant, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         assert matching([asked]) == {ann.pk}
+
+
+def responded(operator, value, within=None, **filters):
+    asked = {"interaction": filters, "operator": operator, "value": value}
+    return asked | ({"within": within} if within else {})
+
+
+def test_how_often_somebody_responded_to_campaigns(tenant, actor):
+    mine, other = (Campaign.objects.create(name=name, created_by="user:x") for name in "AB")
+    opened, old, silent = make_customer(), make_customer(), make_customer()
+    for customer, campaign, when in (
+        (opened, mine, "2026-06-15T09:00"),
+        (opened, other, "2026-06-15T09:30"),
+        (old, mine, "2026-05-01T09:00"),
+    ):
+        CampaignInteraction.objects.create(
+            campaign=campaign, customer=customer, channel="EMAIL", type="OPENED",
+            occurred_at=utc(when),
+        )  # fmt: skip
+
+    assert matching([responded("countAtLeast", 1, type="OPENED")]) == {opened.pk, old.pk}
+    assert matching([responded("countAtLeast", 2, type="OPENED")]) == {opened.pk}
+    assert matching([responded("countAtLeast", 1, channel="SMS")]) == set()
+    assert matching([responded("countAtMost", 0, DAYS, type="OPENED")]) == {old.pk, silent.pk}
+    assert matching([responded("countExactly", 1, campaignId=str(mine.pk))]) == {opened.pk, old.pk}
+    assert matching([responded("countAtMost", 0, campaignId=str(other.pk))]) == {old.pk, silent.pk}

@@ -211,3 +211,20 @@ def test_a_circle_of_segments_is_refused(members):
         with pytest.raises(RuleError, match="itself"):
             check_segments(parse(asking_for(segment)), asked_by=members.pk)
     check_segments(parse(asking_for(second, third)))
+
+
+@pytest.mark.parametrize(
+    ("filters", "path"),
+    [
+        ({}, "rules[0].interaction"),
+        ({"type": "opened"}, "rules[0].interaction.type"),
+        ({"channel": "FAX"}, "rules[0].interaction.channel"),
+        ({"campaignId": "7"}, "rules[0].interaction.campaignId"),
+        ({"linkUrl": "x"}, "rules[0].interaction.linkUrl"),
+    ],
+)
+def test_a_question_about_responses_is_refused_with_its_path(filters, path):
+    with pytest.raises(RuleError) as refused:
+        parse([{"interaction": filters, "operator": "countAtLeast", "value": 1}])
+
+    assert refused.value.path == path

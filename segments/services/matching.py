@@ -1,0 +1,119 @@
+"""Who belongs to a segment, as a query and for one customer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+
+from crm_site.tenancy.context import require_tenant_id
+from crm_site.tenancy.models import Tenant
+from customers.models import CustomerProfile
+from segments.models import CustomerSegment, CustomerSegmentMembership
+from segments.rules.clock import Clock
+from segments.rules.compile import Question, to_q
+from segments.rules.describe import Describer
+from segments.rules.grammar import Group, Rule, leaves, parse
+from segments.rules.references import check_segments
+
+
+def tenant_clock(now: datetime) -> Clock:
+    """``now`` in the zone of the tenant in scope."""
+    zone = Tenant.objects.values_list("time_zone", flat=True).get(pk=require_tenant_id())
+    return Clock(now, ZoneInfo(zone))
+
+
+def matching(group: Group, clock: Clock) -> QuerySet[CustomerProfile]:
+    """Live customers whom the rules find, right now."""
+    found: QuerySet[CustomerProfile] = CustomerProfile.objects.live()
+    return found.filter(to_q(group, Question(clock)))
+
+
+def belonging(segment: CustomerSegment, clock: Clock) -> QuerySet[CustomerProfile]:
+    """Live customers who should be members: by the rules, or as staff put them in.
+
+    Raises RuleError if the stored rules can no longer be read.
+    """
+    if segment.is_by_rules:
+        group = parse(segment.criteria, segment.combinator)
+        check_segments(group, asked_by=segment.pk)
+        return matching(group, clock)
+    held = CustomerSegmentMembership.objects.filter(segment=segment).values("customer_id")
+    kept: QuerySet[CustomerProfile] = CustomerProfile.objects.live().filter(pk__in=held)
+    return kept
+
+
+def matches(group: Group, clock: Clock, customer_ids: tuple[UUID, ...]) -> set[UUID]:
+    """Which of these customers the rules find. One query, for one customer or a thousand."""
+    found = to_q(group, Question(clock, customer_ids))
+    asked = CustomerProfile.objects.live().filter(pk__in=customer_ids)
+    return set(asked.filter(found).values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule asked about one customer. ``value`` is hers, None where a rule reads no field."""
+
+    path: str
+    sentence: str
+    met: bool
+    value: Any
+
+
+@dataclass(frozen=True)
+class Explanation:
+    is_member: bool
+    matches: bool
+    reasons: list[Reason]
+
+
+def explain(segment: CustomerSegment, customer: CustomerProfile, *, now: datetime) -> Explanation:
+    """Why a customer is, or is not, in a segment by rules: each rule, met or not, and her value.
+
+    ``matches`` is today's answer of the rules and ``is_member`` the last refresh's.
+    """
+    is_member = CustomerSegmentMembership.objects.filter(
+        segment=segment, customer=customer
+    ).exists()
+    if not segment.is_by_rules:
+        return Explanation(is_member, is_member, [])
+    clock = tenant_clock(now)
+    group = parse(segment.criteria, segment.combinator)
+    asked = Question(clock, (customer.pk,))
+    rules = leaves(group)
+    answers = _answers([group, *rules], asked, customer)
+    values = _values(rules, clock, customer)
+    words = describer(clock.zone)
+    reasons = [
+        Reason(rule.path, words.rule(rule), met, value)
+        for rule, met, value in zip(rules, answers[1:], values, strict=True)
+    ]
+    return Explanation(is_member, answers[0] and customer.is_live, reasons)
+
+
+def describer(zone: ZoneInfo) -> Describer:
+    """Words for rules, with the names of this tenant's segments."""
+    return Describer(dict(CustomerSegment.objects.live().values_list("pk", "name")), zone)
+
+
+def _answers(nodes: list[Any], asked: Question, customer: CustomerProfile) -> list[bool]:
+    columns = {
+        f"answer_{index}": ExpressionWrapper(Q(to_q(node, asked)), output_field=BooleanField())
+        for index, node in enumerate(nodes)
+    }
+    row = CustomerProfile.objects.filter(pk=customer.pk).values_list(*columns.values()).get()
+    return [bool(answer) for answer in row]
+
+
+def _values(rules: list[Any], clock: Clock, customer: CustomerProfile) -> list[Any]:
+    columns = {
+        f"value_{index}": rule.field.expression(clock)
+        for index, rule in enumerate(rules)
+        if isinstance(rule, Rule) and (rule.field.column or rule.field.compute)
+    }
+    if not columns:
+        return [None] * len(rules)
+    row = CustomerProfile.objects.filter(pk=customer.pk).annotate(**columns).values(*columns).get()
+    return [row.get(f"value_{index}") for index in range(len(rules))]

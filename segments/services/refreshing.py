@@ -1,0 +1,162 @@
+"""Recomputing who is in a segment."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
+
+from crm_site.audit.actor import Actor
+from crm_site.db.timeouts import statement_timeout
+from crm_site.errors import DomainError
+from segments.choices import RefreshStatus
+from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentRefresh
+from segments.rules.errors import RuleError
+from segments.services.difference import Difference, write_difference
+from segments.services.locking import try_lock
+from segments.services.matching import belonging, tenant_clock
+from segments.signals import membership_changed
+
+STATEMENT_SECONDS = 20 * 60
+MAX_ATTEMPTS = 3
+RETRY_AFTER = timedelta(minutes=10)
+# A worker takes the lock right after its claim; one that has not by then is gone.
+CLAIM_GRACE = timedelta(seconds=60)
+
+
+class SegmentError(DomainError):
+    """This cannot be done with this segment."""
+
+
+class LostClaimError(Exception):
+    """The refresh was given to another worker."""
+
+
+@transaction.atomic
+def request_refresh(*, segment_id: UUID, actor: Actor, now: datetime) -> SegmentRefresh:
+    """Put a refresh of a segment in the queue; returns the one that waits already, if any.
+
+    The caller nudges ``segments.refresh_one``. Raises SegmentError for a segment that is deleted
+    or made by a model.
+    """
+    segment = CustomerSegment.objects.live().filter(pk=segment_id).first()
+    if segment is None:
+        raise SegmentError("This segment is not there any more.", code="gone")
+    if not (segment.is_by_rules or segment.is_by_hand):
+        raise SegmentError("A segment by model is filled by its model.", code="not_refreshable")
+    waiting = SegmentRefresh.objects.waiting().filter(segment=segment).first()
+    if waiting is not None:
+        return waiting
+    try:
+        with transaction.atomic():
+            return SegmentRefresh.objects.create(
+                segment=segment, requested_by=actor.id, requested_at=now
+            )
+    except IntegrityError:  # Another was faster.
+        return SegmentRefresh.objects.waiting().get(segment=segment)
+
+
+def run_refresh(*, refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
+    """Carry out one waiting refresh; returns it finished, or None if it is not ours to run.
+
+    Members change in one transaction: readers see the old set or the new. On an error the old set
+    stays and the refresh keeps the reason. Rules that can no longer be read mark the segment
+    broken.
+    """
+    refresh = _claim(refresh_id, now)
+    if refresh is None:
+        return None
+    try:
+        with transaction.atomic(), statement_timeout(STATEMENT_SECONDS):
+            return _refresh(refresh, now)
+    except LostClaimError:
+        return None
+    except (RuleError, DatabaseError) as error:
+        with transaction.atomic():
+            return _fail(refresh, now, error)
+
+
+@transaction.atomic
+def _claim(refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
+    waiting = SegmentRefresh.objects.waiting().filter(pk=refresh_id)
+    try:
+        with transaction.atomic():
+            claimed = waiting.update(
+                status=RefreshStatus.RUNNING, started_at=now, attempt_count=F("attempt_count") + 1
+            )
+    except IntegrityError:  # One of this segment runs already; this one comes after it.
+        return None
+    return SegmentRefresh.objects.get(pk=refresh_id) if claimed else None
+
+
+def _refresh(refresh: SegmentRefresh, now: datetime) -> SegmentRefresh:
+    if not try_lock(refresh.segment_id) or not _is_ours(refresh):
+        raise LostClaimError
+    segment = CustomerSegment.objects.get(pk=refresh.segment_id)
+    clock = tenant_clock(now)
+    with connection.cursor() as cursor:
+        # Counts over many rows are kept in a hash; too small a one would be asked row by row.
+        cursor.execute("SELECT set_config('work_mem', '128MB', true)")
+    difference = write_difference(segment, belonging(segment, clock), now=now, refresh=refresh)
+    _note_success(segment, refresh, difference, now)
+    if difference:
+        membership_changed.send(sender=CustomerSegment, segment=segment, changed_at=now)
+    return refresh
+
+
+def _is_ours(refresh: SegmentRefresh) -> bool:
+    """Whether the claim still stands: a worker that froze may have been given up."""
+    claims = SegmentRefresh.objects.running().filter(
+        pk=refresh.pk, attempt_count=refresh.attempt_count
+    )
+    return claims.select_for_update().exists()
+
+
+def _note_success(
+    segment: CustomerSegment, refresh: SegmentRefresh, difference: Difference, now: datetime
+) -> None:
+    members = CustomerSegmentMembership.objects.filter(segment=segment).count()
+    refresh.status, refresh.finished_at, refresh.error = RefreshStatus.SUCCESS, now, None
+    refresh.entered_count, refresh.left_count = difference.entered_count, difference.left_count
+    refresh.member_count = members
+    refresh.save()
+    segment.member_count, segment.last_refreshed_at, segment.broken_reason = members, now, None
+    segment.save(update_fields=["member_count", "last_refreshed_at", "broken_reason", "updated_at"])
+
+
+def _fail(refresh: SegmentRefresh, now: datetime, error: Exception) -> SegmentRefresh:
+    refresh.status, refresh.finished_at = RefreshStatus.FAILED, now
+    refresh.error = _reason(error)
+    refresh.save()
+    segment = CustomerSegment.objects.get(pk=refresh.segment_id)
+    if isinstance(error, RuleError):
+        segment.broken_reason = str(error)
+    elif segment.next_refresh_at is not None:
+        segment.next_refresh_at = min(segment.next_refresh_at, now + RETRY_AFTER)
+    segment.save(update_fields=["broken_reason", "next_refresh_at", "updated_at"])
+    return refresh
+
+
+def _reason(error: Exception) -> str:
+    if getattr(error.__cause__, "sqlstate", None) == "57014":  # query_canceled
+        return "It took too long and was stopped. Make the rules simpler."
+    return str(error)
+
+
+@transaction.atomic
+def recover_refreshes(now: datetime) -> int:
+    """Give back refreshes whose worker is gone; after some attempts they fail. Returns how many."""
+    recovered = 0
+    stale = SegmentRefresh.objects.running().filter(started_at__lt=now - CLAIM_GRACE)
+    for refresh in stale:
+        # The worker holds the lock as long as it lives.
+        if not try_lock(refresh.segment_id) or not _is_ours(refresh):
+            continue
+        recovered += 1
+        waits = SegmentRefresh.objects.waiting().filter(segment=refresh.segment_id).exists()
+        if refresh.attempt_count >= MAX_ATTEMPTS or waits:
+            _fail(refresh, now, SegmentError("The work was cut short before it ended."))
+        else:
+            refresh.status, refresh.started_at = RefreshStatus.PENDING, None
+            refresh.save(update_fields=["status", "started_at"])
+    return recovered

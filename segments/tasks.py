@@ -1,0 +1,55 @@
+"""Sweeps and units of work on segments."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from crm_site.tenancy.celery import TenantTask
+from crm_site.tenancy.context import tenant_scope
+from crm_site.tenancy.models import Tenant
+from segments.services.refreshing import run_refresh
+from segments.services.retention import forget_old_changes
+from segments.services.schedule import queue_due, ready_refreshes
+
+
+@shared_task(name="segments.refresh_due")
+def refresh_due() -> int:
+    """Queue what is due in each tenant, and nudge what waits. Returns how many were nudged."""
+    nudged = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant.pk), transaction.atomic():
+            ready = queue_due(timezone.now())
+        nudged += _nudge(tenant.pk, ready)
+    return nudged
+
+
+@shared_task(name="segments.refresh_one", base=TenantTask)
+def refresh_one(tenant_id: str, refresh_id: str) -> tuple[int, int] | None:
+    """Run one waiting refresh; safe to run twice. Returns (entered, left), None if not run."""
+    refresh = run_refresh(refresh_id=UUID(refresh_id), now=timezone.now())
+    if refresh is None:
+        return None
+    with transaction.atomic():
+        ready = ready_refreshes()  # Those that waited for this one.
+    _nudge(tenant_id, ready)
+    return refresh.entered_count, refresh.left_count
+
+
+@shared_task(name="segments.retain")
+def retain() -> int:
+    """Remove membership changes past each tenant's retention. Returns how many."""
+    removed = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant.pk):
+            removed += forget_old_changes(
+                days=tenant.membership_change_retention_days, now=timezone.now()
+            )
+    return removed
+
+
+def _nudge(tenant_id: str, refresh_ids: list[UUID]) -> int:
+    for refresh_id in refresh_ids:
+        refresh_one.delay(tenant_id, str(refresh_id))
+    return len(refresh_ids)
