@@ -6,4 +6,4 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Campaigns"
 
     def ready(self) -> None:
-        from campaigns import receivers, sync_handlers  # noqa: F401 - they register themselves
+        from campaigns import receivers, rule_sources, sync_handlers  # noqa: F401 - they register
