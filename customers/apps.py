@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class CustomersConfig(AppConfig):
     name = "customers"
-    verbose_name = "Customers"
+    verbose_name = "People"
 
     def ready(self) -> None:
         from customers.sync.handlers import messaging, scl, teetime  # noqa: F401 - They register.

@@ -5,7 +5,7 @@ from django.db.models.signals import post_migrate
 class AccessConfig(AppConfig):
     name = "crm_site.access"
     label = "access"
-    verbose_name = "Access"
+    verbose_name = "Operations"
 
     def ready(self) -> None:
         from crm_site.access.receivers import keep_role_groups

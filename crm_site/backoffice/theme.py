@@ -6,10 +6,10 @@ from django.templatetags.static import static
 
 
 def environment(request: Any) -> list[str] | None:
-    """The badge beside the page title: whether messages from here reach anybody."""
+    """The badge beside the page title where messages go to the sandbox and reach nobody."""
     from django.conf import settings
 
-    return ["Demo: messages stay here", "warning"] if settings.MESSAGING_IS_SANDBOX else None
+    return ["Demo", "warning"] if settings.MESSAGING_IS_SANDBOX else None
 
 
 GREEN = {

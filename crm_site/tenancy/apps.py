@@ -4,4 +4,4 @@ from django.apps import AppConfig
 class TenancyConfig(AppConfig):
     name = "crm_site.tenancy"
     label = "tenancy"
-    verbose_name = "Clubs"
+    verbose_name = "Operations"

@@ -83,6 +83,7 @@ class Tenant(TimestampedModel):
     membership_change_retention_days = models.PositiveIntegerField(default=400)
 
     class Meta:
+        verbose_name = verbose_name_plural = "club settings"
         ordering = ["name", "id"]
         triggers = audited()
 

@@ -12,19 +12,22 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from crm_site.access.models import User
 from crm_site.audit.models import CrmAuditLog
 from crm_site.backoffice import filters
 from crm_site.backoffice.formats import ago, exactly
 from crm_site.backoffice.options import ReadOnlyTenantAdmin, display
 from crm_site.backoffice.people import names_of
 
-SHOWN_CHANGES = 4
+SHOWN_CHANGES = 2
 LONGEST_VALUE = 160
+# Told first: what a row is called. Told last: what only the machine reads.
+NAMES = ("name", "title", "email", "firstName", "lastName", "displayName", "content")
 COLOURS = {"CREATE": "success", "DELETE": "danger", "ERASE": "danger", "UPDATE": "info"}
 
 
 class EntityFilter(filters.DropdownFilter):
-    title = "what"
+    title = "kind"
     parameter_name = "entity_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -38,7 +41,7 @@ class EntityFilter(filters.DropdownFilter):
 
 
 class ActionFilter(filters.DropdownFilter):
-    title = "what was done"
+    title = "act"
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -52,7 +55,7 @@ class ActionFilter(filters.DropdownFilter):
 
 
 class ActorFilter(filters.TextFilter):
-    title = "who (e-mail address)"
+    title = "e-mail address of who did it"
     parameter_name = "who"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -63,10 +66,14 @@ class ActorFilter(filters.TextFilter):
 
 
 def _actors_like(text: str) -> list[str]:
-    from crm_site.access.models import User
-
     users = User.objects.filter(email__istartswith=text.strip())[:50]
     return [f"user:{user.pk}" for user in users]
+
+
+class WhenFilter(filters.RangeDateTimeFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time"
 
 
 @admin.register(CrmAuditLog)
@@ -77,15 +84,15 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
         EntityFilter,
         ActionFilter,
         ActorFilter,
-        ("performed_at", filters.RangeDateTimeFilter),
+        ("performed_at", WhenFilter),
     )
     ordering = ("-performed_at", "-id")
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("what", "entity", "who", "performed", "all_changes", "more")}),
+        (None, {"fields": ("act", "entity", "who", "performed", "all_changes", "more")}),
         ("Where from", {"fields": ("ip_address", "user_agent")}),
     )
-    readonly_fields = ("what", "entity", "who", "performed", "all_changes", "more")
+    readonly_fields = ("act", "entity", "who", "performed", "all_changes", "more")
     empty_title = "Nothing has been changed yet"
     empty_text = "Every change by staff, programs and Fairway itself appears here by itself."
 
@@ -122,6 +129,10 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
     @display(description="Did", label=COLOURS)
     def what(self, entry: CrmAuditLog) -> tuple[str, str]:
         return entry.action, entry.action.replace("_", " ").capitalize()
+
+    @display(description="Did")
+    def act(self, entry: CrmAuditLog) -> str:
+        return self.what(entry)[1]
 
     @display(description="To")
     def entity(self, entry: CrmAuditLog) -> str:
@@ -164,7 +175,7 @@ def _page_of(model: Any, pk: str) -> str | None:
 def _as_lines(entry: CrmAuditLog, limit: int | None) -> SafeString:
     """Each change as "field: old → new"; of a new or removed row only what was filled."""
     lines = []
-    for name, change in sorted((entry.changes or {}).items()):
+    for name, change in sorted((entry.changes or {}).items(), key=_telling_first):
         old, new = (_said(change.get(side)) for side in ("old", "new"))
         if old or new:
             lines.append({"field": _words(name), "old": old, "new": new})
@@ -174,6 +185,11 @@ def _as_lines(entry: CrmAuditLog, limit: int | None) -> SafeString:
         "is_create": entry.action == "CREATE",
     }
     return render_to_string("admin/audit_changes.html", context)
+
+
+def _telling_first(item: tuple[str, Any]) -> tuple[bool, bool, str]:
+    name, _ = item
+    return name not in NAMES, name.endswith(("Id", "By", "At")) or name.startswith("is"), name
 
 
 def _words(name: str) -> str:
@@ -186,5 +202,7 @@ def _said(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

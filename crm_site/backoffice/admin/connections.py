@@ -75,7 +75,7 @@ class ApiKeyAdmin(TenantModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return self.fields
-        return ("name", "shown_prefix", "state", "may", "expires", "last_used", "made")
+        return ("name", "shown_prefix", "state_in_words", "may", "expires", "last_used", "made")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj) if obj else ()
@@ -131,6 +131,11 @@ class ApiKeyAdmin(TenantModelAdmin):
         if key.revoked_at:
             return "revoked", "Revoked"
         return ("works", "Works") if key.is_usable() else ("expired", "Expired")
+
+    @display(description="State")
+    def state_in_words(self, key: ApiKey) -> str:
+        _, word = self.state(key)
+        return f"{word}, {exactly(key.revoked_at)}" if key.revoked_at else word
 
     @display(description="May")
     def may(self, key: ApiKey) -> str:
