@@ -4,6 +4,6 @@ It speaks the same HTTP as the real service, answers with signed events as recip
 can be told to fail in every way a network does. ``Sandbox(directory)`` starts one.
 """
 
-from crm_site.devstack.sandbox.process import Sandbox, SandboxControl, SandboxError
+from crm_site.devstack.sandbox.process import Sandbox, SandboxControl, SandboxError, command
 
-__all__ = ["Sandbox", "SandboxControl", "SandboxError"]
+__all__ = ["Sandbox", "SandboxControl", "SandboxError", "command"]

@@ -13,6 +13,7 @@ from crm_site.devstack.sandbox.store import Store
 
 CHANNELS = ("EMAIL", "SMS", "PUSH", "WHATSAPP", "IN_APP")
 ADDRESS = {"EMAIL": "email", "SMS": "phoneNumber", "WHATSAPP": "phoneNumber"}
+OBJECTIONS = {"message.unsubscribed", "message.complained"}
 BATCH_LIMIT, KEY_LENGTH_LIMIT = 500, 128
 
 
@@ -83,7 +84,7 @@ def _decide(
         return dict(result(key, "conflict"))
     if known is not None:
         return dict(result(key, known["status"], known["message_id"], known["reason"]))
-    reason = _reason_against(store, tenant, message)
+    reason = _reason_against(store, tenant, message, now)
     message_id = None if reason else _new_id(store, tenant, key)
     status = "rejected" if reason else "accepted"
     connection.execute(
@@ -134,7 +135,7 @@ def _keep(
         store.add_events(connection, behaviour.planned(kept, faults))
 
 
-def _reason_against(store: Store, tenant: str, message: dict[str, Any]) -> str | None:
+def _reason_against(store: Store, tenant: str, message: dict[str, Any], now: float) -> str | None:
     template = catalogue.BY_ID.get(message["templateId"])
     if template is None or template.channel != message["channel"]:
         return "unknown_template"
@@ -142,11 +143,22 @@ def _reason_against(store: Store, tenant: str, message: dict[str, Any]) -> str |
     address = str(to.get(name) or "") if name else ""
     if (name == "email" and "@" not in address) or (name == "phoneNumber" and address[:1] != "+"):
         return "invalid_address"
-    refusal = store.row(
-        "SELECT reason FROM refusals WHERE tenant = ? AND customer_id = ? AND channel = ?",
-        (tenant, to["customerId"], message["channel"]),
-    )
+    past = _what_came_before(store, tenant, to["customerId"], message["channel"], now)
+    if "message.bounced" in past:
+        return "suppressed"
     # A transactional message needs a working address but no consent.
-    if refusal and (refusal["reason"] == "suppressed" or template.category == "MARKETING"):
-        return str(refusal["reason"])
+    if past & OBJECTIONS and template.category == "MARKETING":
+        return "no_consent"
     return None
+
+
+def _what_came_before(
+    store: Store, tenant: str, customer_id: str, channel: str, now: float
+) -> set[str]:
+    """Types of the events so far about that person's messages over that channel."""
+    rows = store.rows(
+        "SELECT DISTINCT events.type FROM messages JOIN events ON events.message_id = messages.id "
+        "WHERE messages.tenant = ? AND customer_id = ? AND channel = ? AND due_at <= ?",
+        (tenant, customer_id, channel, now),
+    )
+    return {row[0] for row in rows}

@@ -8,7 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from crm_site.devstack.sandbox.app import App, Request, Response
+from crm_site.devstack.sandbox.app import App
+from crm_site.devstack.sandbox.wire import Request, Response
 
 BODY_LIMIT = 16 * 1024 * 1024
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         """End the connection without an answer, after a silence or with a reset."""
         self.close_connection = True
         if way == "silence":
-            time.sleep(self.server.app.faults.silence_seconds)
+            time.sleep(self.server.app.api.faults.silence_seconds)
         # Lingering for no time makes the kernel send a reset.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

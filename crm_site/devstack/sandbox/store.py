@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS messages (
     customer_id TEXT NOT NULL, address TEXT NOT NULL, body TEXT NOT NULL, accepted_at REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS messages_by_tenant ON messages (tenant, seq);
+CREATE INDEX IF NOT EXISTS messages_by_person ON messages (tenant, customer_id, channel);
 CREATE TABLE IF NOT EXISTS outcomes (
     tenant TEXT NOT NULL, key TEXT NOT NULL, body_hash TEXT NOT NULL, status TEXT NOT NULL,
     message_id TEXT, reason TEXT, decided_at REAL NOT NULL, PRIMARY KEY (tenant, key)
@@ -33,10 +34,6 @@ CREATE INDEX IF NOT EXISTS events_by_message ON events (message_id);
 CREATE TABLE IF NOT EXISTS endpoints (
     tenant TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS refusals (
-    tenant TEXT NOT NULL, customer_id TEXT NOT NULL, channel TEXT NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (tenant, customer_id, channel)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment_members (
     tenant TEXT NOT NULL, segment TEXT NOT NULL, customer_id TEXT NOT NULL,
     PRIMARY KEY (tenant, segment, customer_id)
@@ -45,7 +42,7 @@ CREATE TABLE IF NOT EXISTS segments (
     tenant TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (tenant, id)
 ) WITHOUT ROWID;
 """
-TABLES = ("messages", "outcomes", "attempts", "events", "refusals", "segment_members", "segments")
+TABLES = ("messages", "outcomes", "attempts", "events", "segment_members", "segments")
 
 
 class Store:
