@@ -26,15 +26,12 @@ SELECT did.customer_id,
     SELECT a.customer_id,
            a.type <> ALL(%(passive)s) AND a.category <> 'SYSTEM' AS is_active,
            a.occurred_at > %(now)s - interval '30 days' AS is_recent,
-           a.type = 'TEETIME_BOOKED' AND NOT EXISTS (
-             SELECT FROM customers_activity c
-              WHERE c.customer_id = a.customer_id AND c.tenant_id = %(tenant)s
-                AND c.type = 'TEETIME_CANCELLED' AND c.source_id = a.source_id
-                AND c.occurred_at > %(now)s - interval '90 days'
-           ) AS is_booking
+           a.type = 'TEETIME_BOOKED' AND NOT (a.source_id IS NOT NULL
+               AND bool_or(a.type = 'TEETIME_CANCELLED') OVER booking) AS is_booking
       FROM customers_activity a
      WHERE a.tenant_id = %(tenant)s AND a.customer_id = ANY(%(ids)s)
        AND a.occurred_at > %(now)s - interval '90 days' AND a.occurred_at <= %(now)s
+    WINDOW booking AS (PARTITION BY a.customer_id, a.category, a.source_id)
   ) AS did
  GROUP BY did.customer_id
 """

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,8 +26,9 @@ def payload(source, name):
     return json.loads((PAYLOADS / source / f"{name}.json").read_text())
 
 
-def event(source="teetime", kind="booking.created", time="2026-11-20T06:30:00Z", **data):
-    """A CloudEvent; ``bookingId`` and the like as they are needed."""
+def event(source="teetime", kind="booking.created", time=None, /, **data):
+    """A CloudEvent of three days ago; ``bookingId`` and the like as they are needed."""
+    time = time or (timezone.now() - timedelta(days=3)).isoformat()
     number = next(_numbers)
     if kind.startswith("booking.") and "bookingId" not in data:
         data["bookingId"] = f"B-{number}"

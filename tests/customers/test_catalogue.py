@@ -1,10 +1,10 @@
 """Recorded events of every source come in through the real webhook."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
-from django.utils import timezone
 
 from customers.choices import LifecycleStage, SyncStatus
 from customers.models import Activity, CustomerProfile, SyncLog
@@ -22,13 +22,13 @@ TITLES = {
     "member.renewed": (
         "MEMBERSHIP_RENEWED",
         "MEMBERSHIP",
-        "Renewed membership until 29 February 2028",
+        "Renewed membership until 28 February 2025",
     ),
-    "member.lapsed": ("MEMBERSHIP_LAPSED", "MEMBERSHIP", "Membership lapsed on 5 November 2026"),
+    "member.lapsed": ("MEMBERSHIP_LAPSED", "MEMBERSHIP", "Membership lapsed on 5 November 2024"),
     "member.resigned": (
         "MEMBERSHIP_RESIGNED",
         "MEMBERSHIP",
-        "Resigned membership on 6 November 2026",
+        "Resigned membership on 6 November 2024",
     ),
     "payment.received": ("PAYMENT_RECEIVED", "FINANCIAL", "Paid ZAR 1,250.00"),
     "payment.refunded": ("PAYMENT_REFUNDED", "FINANCIAL", "Was refunded ZAR 250.00"),
@@ -55,10 +55,15 @@ TITLES = {
 FILES = sorted((path.parent.name, path.stem) for path in PAYLOADS.glob("*/*.json"))
 
 
-def run(now=None):
+NOW = datetime(2024, 11, 23, tzinfo=UTC)
+
+
+def run():
     with transaction.atomic():
         lock_processing()
-        return process_batch(now=now or timezone.now())
+        # Whatever the clock says, the recorded events are due and recent.
+        SyncLog.objects.update(next_attempt_at=NOW)
+        return process_batch(now=NOW)
 
 
 @pytest.mark.parametrize(("source", "name"), FILES)
@@ -95,4 +100,4 @@ def test_a_whole_life_adds_up_on_one_profile(door):
     assert ann.email_opt_in_at == ann.email_consent_changed_at
     assert ann.external_ids == {"golfRsaId": "2710045"}
     assert ann.last_email_open_at == ann.last_email_click_at is not None
-    assert (ann.booking_count_90d, str(ann.last_booking_at.date())) == (1, "2026-11-11")
+    assert (ann.booking_count_90d, str(ann.last_booking_at.date())) == (1, "2024-11-11")
