@@ -10,6 +10,7 @@ from customers.api.webhooks import webhook
 api = [
     path("", include("crm_site.api.urls")),
     path("", include("customers.api.urls")),
+    path("", include("segments.api.urls")),
     path("", include("campaigns.api.urls")),
 ]
 

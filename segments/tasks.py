@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm_site.tenancy.celery import TenantTask
-from crm_site.tenancy.context import tenant_scope
+from crm_site.tenancy.context import require_tenant_id, tenant_scope
 from crm_site.tenancy.models import Tenant
+from segments.models import SegmentRefresh
 from segments.services.refreshing import run_refresh
 from segments.services.retention import forget_old_changes
 from segments.services.schedule import queue_due, ready_refreshes
@@ -47,6 +48,13 @@ def retain() -> int:
                 days=tenant.membership_change_retention_days, now=timezone.now()
             )
     return removed
+
+
+def nudge_on_commit(refresh: SegmentRefresh | None) -> None:
+    """Ring for a refresh that waits, once others can see it. Without a broker the tick finds it."""
+    if refresh is not None:
+        tenant_id, refresh_id = require_tenant_id(), refresh.pk
+        transaction.on_commit(lambda: _nudge(tenant_id, [refresh_id]), robust=True)
 
 
 def _nudge(tenant_id: str, refresh_ids: list[UUID]) -> int:

@@ -1,0 +1,188 @@
+"""Segments' rows as JSON."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
+from segments.choices import Combinator, SegmentType
+from segments.models import (
+    CustomerSegment,
+    CustomerSegmentMembership,
+    SegmentMembershipChange,
+    SegmentRefresh,
+)
+from segments.rules.errors import RuleError
+from segments.rules.grammar import MAX_LEAVES, parse
+from segments.rules.references import check_segments
+from segments.rules.values import MAX_ITEMS
+from segments.services.matching import Reason
+
+
+def check_rules(criteria: Any, combinator: str, asked_by: Any = None) -> None:
+    """Raise ValidationError with the path of the fault."""
+    try:
+        check_segments(parse(criteria, combinator), asked_by=asked_by)
+    except RuleError as error:
+        detail = ErrorDetail(error.message, code=error.code)
+        raise serializers.ValidationError({error.path: [detail]}) from error
+
+
+class SegmentSerializer(TenantModelSerializer):
+    """``criteria`` is written in the rule language, and required for a segment by rules."""
+
+    class Meta:
+        model = CustomerSegment
+        fields = (
+            "id",
+            "club",
+            "name",
+            "description",
+            "type",
+            "criteria",
+            "combinator",
+            "refresh_frequency",
+            "last_refreshed_at",
+            "next_refresh_at",
+            "member_count",
+            "is_active",
+            "is_system",
+            "broken_reason",
+            "messaging_segment_id",
+            "last_synced_at",
+            "created_at",
+            "updated_at",
+            "created_by",
+        )
+        read_only_fields = (
+            "last_refreshed_at",
+            "next_refresh_at",
+            "member_count",
+            "is_system",
+            "broken_reason",
+            "last_synced_at",
+            "created_at",
+            "updated_at",
+            "created_by",
+        )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = self._value(attrs, "type", SegmentType.DYNAMIC)
+        criteria = self._value(attrs, "criteria", None)
+        if kind == SegmentType.DYNAMIC:
+            asked_by = self.instance.pk if isinstance(self.instance, CustomerSegment) else None
+            check_rules(criteria, self._value(attrs, "combinator", Combinator.AND), asked_by)
+        elif attrs.get("criteria"):
+            message = "Only a segment by rules has any."
+            raise serializers.ValidationError({"criteria": [ErrorDetail(message, code="invalid")]})
+        return attrs
+
+    def _value(self, attrs: dict[str, Any], name: str, default: Any) -> Any:
+        return attrs[name] if name in attrs else getattr(self.instance, name, default)
+
+
+class MembershipSerializer(TenantModelSerializer):
+    class Meta:
+        model = CustomerSegmentMembership
+        fields = ("id", "segment", "customer", "added_by", "added_at", "matched_at", "match_score")
+
+
+class ChangeSerializer(TenantModelSerializer):
+    class Meta:
+        model = SegmentMembershipChange
+        fields = ("id", "customer", "move", "changed_at", "refresh")
+
+
+class RefreshSerializer(TenantModelSerializer):
+    class Meta:
+        model = SegmentRefresh
+        fields = (
+            "id",
+            "segment",
+            "status",
+            "requested_at",
+            "requested_by",
+            "started_at",
+            "finished_at",
+            "entered_count",
+            "left_count",
+            "member_count",
+            "error",
+        )
+
+
+class AcceptedSerializer(serializers.Serializer):
+    """What was queued."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+
+
+class MemberChangesSerializer(StrictSerializer):
+    """At most so many ids a call."""
+
+    add = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MAX_ITEMS, required=False, default=list
+    )
+    remove = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MAX_ITEMS, required=False, default=list
+    )
+
+
+class MembersChangedSerializer(serializers.Serializer):
+    added = serializers.IntegerField(source="entered_count")
+    removed = serializers.IntegerField(source="left_count")
+
+
+class QuestionSerializer(StrictSerializer):
+    """Rules that are not saved anywhere."""
+
+    criteria = serializers.JSONField(help_text=f"A list of up to {MAX_LEAVES} rules.")
+    combinator = serializers.ChoiceField(choices=Combinator.choices, default=Combinator.AND)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_rules(attrs["criteria"], attrs["combinator"])
+        return attrs
+
+
+class SamplePersonSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class RuleCountSerializer(serializers.Serializer):
+    path = serializers.CharField()
+    sentence = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True, help_text="Of all customers, by itself.")
+
+
+class PreviewSerializer(serializers.Serializer):
+    count = serializers.IntegerField()
+    isExact = serializers.BooleanField(
+        source="is_exact", help_text="False: the question took too long; this is an estimate."
+    )
+    sentence = serializers.CharField()
+    reachable = serializers.DictField(
+        child=serializers.IntegerField(allow_null=True),
+        help_text="Per channel: with consent and an address.",
+    )
+    rules = RuleCountSerializer(many=True)
+    sample = SamplePersonSerializer(many=True)
+
+
+class ReasonSerializer(serializers.Serializer):
+    path = serializers.CharField()
+    sentence = serializers.CharField()
+    met = serializers.BooleanField()
+    value = serializers.SerializerMethodField(help_text="The customer's own; decimals as text.")
+
+    def get_value(self, reason: Reason) -> Any:
+        return str(reason.value) if isinstance(reason.value, Decimal) else reason.value
+
+
+class ExplanationSerializer(serializers.Serializer):
+    isMember = serializers.BooleanField(source="is_member", help_text="As of the last refresh.")
+    matches = serializers.BooleanField(help_text="What the rules say now.")
+    rules = ReasonSerializer(many=True, source="reasons")
