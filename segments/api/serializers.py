@@ -1,5 +1,6 @@
 """Segments' rows as JSON."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -176,10 +177,16 @@ class ReasonSerializer(serializers.Serializer):
     path = serializers.CharField()
     sentence = serializers.CharField()
     met = serializers.BooleanField()
-    value = serializers.SerializerMethodField(help_text="The customer's own; decimals as text.")
+    value = serializers.SerializerMethodField("value_of", help_text="The customer's own.")
 
-    def get_value(self, reason: Reason) -> Any:
-        return str(reason.value) if isinstance(reason.value, Decimal) else reason.value
+    def value_of(self, reason: Reason) -> str | int | list[str] | None:
+        """Decimals and dates as text."""
+        if isinstance(reason.value, date):
+            return reason.value.isoformat()
+        if isinstance(reason.value, Decimal):
+            return str(reason.value)
+        found: str | int | list[str] | None = reason.value
+        return found
 
 
 class ExplanationSerializer(serializers.Serializer):
