@@ -119,9 +119,10 @@ def tenant(db, other_tenant):
 
 
 def make_user(email: str, role: Role | None, tenant) -> User:
-    user = User.objects.create_user(
-        email, "correct horse battery", first_name=email.split("@")[0].title()
-    )
+    with transaction.atomic():
+        user = User.objects.create_user(
+            email, "correct horse battery", first_name=email.split("@")[0].title()
+        )
     if role:
         with tenant_scope(tenant.pk), transaction.atomic():
             grant_membership(user=user, role=role, actor=ACTOR)

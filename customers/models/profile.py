@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
@@ -241,6 +241,15 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
             GinIndex(fields=["tags"], name="customer_tags"),
             GinIndex(fields=["search_vector"], name="customer_search"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="customer_newest"),
+            # The list's own order: people never seen come last.
+            models.Index(
+                F("tenant"),
+                F("last_activity_at").desc(nulls_last=True),
+                F("id").desc(),
+                name="customer_last_seen",
+            ),
+            # Which tiers there are, and who has one.
+            models.Index(fields=["tenant", "membership_tier"], name="customer_tier"),
         ]
         triggers = [
             *audited(*COMPUTED_FIELDS),

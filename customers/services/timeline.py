@@ -156,7 +156,7 @@ def _notes(question: Question) -> Iterator[Entry]:
             kind="note",
             category=ActivityCategory.SUPPORT,
             type="NOTE",
-            title=row.get_type_display(),
+            title=f"{row.get_type_display()} note",
             description=row.content,
             author=row.created_by,
             is_private=row.is_private,

@@ -1,0 +1,221 @@
+"""What the customer page says above its timeline: who this is, and what to know first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+
+from crm_site.backoffice.formats import ago, exactly
+from crm_site.backoffice.shell import current_tenant
+from crm_site.messaging.channels import Channel
+from customers.admin import cells
+from customers.admin.panels import panels
+from customers.choices import IdentityAliasType
+from customers.models import Activity, CustomerProfile, DuplicateCandidate
+from customers.services.scoring import explain_scores
+
+EXPIRY_WARNING_DAYS = 20
+BOUNCE_MEMORY = timedelta(days=180)
+SYMBOLS = {"ZAR": "R", "EUR": "€", "GBP": "£", "USD": "$"}
+SOURCES = {
+    "scl": "SCL",
+    "teetime": "TeeTime",
+    "messaging": "Messaging",
+    "merge": "a merge",
+    "crm": "staff",
+}
+LINKS = {
+    "sclMemberId": "Member number",
+    "teetimePlayerId": "TeeTime player",
+    "messagingContactId": "Messaging contact",
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One thing the person is known by."""
+
+    icon: str
+    label: str
+    value: str
+    source: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    label: str
+    value: SafeString | str
+    why: str = ""
+    tone: str = ""
+    percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    icon: str
+    text: str
+    link: str = ""
+    link_text: str = ""
+
+
+def header_of(request: HttpRequest, customer: CustomerProfile) -> dict[str, Any]:
+    """Everything the top and the side of the page show, a bounded number of queries."""
+    return {
+        "customer": customer,
+        "avatar": cells.avatar(customer, "is-large"),
+        "stage": cells.stage(customer),
+        "chips": list(_chips(customer)),
+        "consents": [_consent(customer, channel) for channel in cells.CHANNEL_ICONS],
+        "warnings": list(_warnings(request, customer)),
+        "figures": list(_figures(request, customer)),
+        "panels": list(panels(request, customer)),
+    }
+
+
+def money(cents: Decimal | None, currency: str) -> str:
+    """Cents as an amount of money: ``R 1 234.50``; a dash for none."""
+    if cents is None:
+        return "–"
+    amount = f"{cents / 100:,.2f}".replace(",", "\u202f")
+    return f"{SYMBOLS.get(currency, currency)}\u00a0{amount}"
+
+
+def _chips(customer: CustomerProfile) -> Iterator[Chip]:
+    if customer.email:
+        yield Chip("mail", "E-mail", customer.email)
+    if customer.phone_number:
+        yield Chip("call", "Phone", customer.phone_number)
+    if customer.scl_member_id is not None:
+        yield Chip("badge", "Member number", str(customer.scl_member_id), "SCL")
+    for name, value in (customer.external_ids or {}).items():
+        yield Chip("tag", name, str(value), "another system")
+    for alias in customer.aliases.all():
+        kind, value = alias.get_type_display(), alias.value
+        if alias.type == IdentityAliasType.EXTERNAL_ID:
+            link, _, value = alias.value.partition(":")
+            kind = LINKS.get(link, link)
+        yield Chip(
+            icon={"EMAIL": "mail", "PHONE": "call"}.get(alias.type, "tag"),
+            label=f"{kind}, also known by",
+            value=value,
+            source=SOURCES.get(alias.source or "", alias.source or "unknown"),
+            verified=f"verified {exactly(alias.verified_at)}" if alias.verified_at else "",
+        )
+
+
+def _consent(customer: CustomerProfile, channel: Channel) -> dict[str, Any]:
+    return {
+        "label": channel.label,
+        "icon": cells.CHANNEL_ICONS[channel],
+        "is_on": customer.has_consent(channel),
+        "since": cells.consent_since(customer, channel),
+        "words": cells.consent_words(customer, channel),
+    }
+
+
+def _warnings(request: HttpRequest, customer: CustomerProfile) -> Iterator[Notice]:
+    page = "admin:customers_customerprofile_change"
+    if customer.merged_into_id:
+        survivor = reverse(page, args=[customer.merged_into_id])
+        yield Notice("merge", "This customer was merged into another.", survivor, "Go there")
+        return
+    if customer.deleted_at:
+        yield Notice("delete", f"Deleted on {exactly(customer.deleted_at)}. Nobody contacts them.")
+    yield from _expiry(customer)
+    if request.user.has_perm("customers.view_duplicatecandidate"):
+        yield from _duplicates(customer)
+    bounced_at = _bounced_at(customer)
+    if bounced_at:
+        words = f"The last e-mail to {customer.email} came back on {exactly(bounced_at)}."
+        yield Notice("unsubscribe", words)
+
+
+def _expiry(customer: CustomerProfile) -> Iterator[Notice]:
+    if customer.membership_expiry is None:
+        return
+    days = (customer.membership_expiry - timezone.localdate()).days
+    on = date_format(customer.membership_expiry, "j F Y")
+    if 0 <= days <= EXPIRY_WARNING_DAYS:
+        when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+        yield Notice("event_busy", f"Membership expires {when}, on {on}.")
+    elif -EXPIRY_WARNING_DAYS <= days < 0:
+        yield Notice("event_busy", f"Membership expired on {on}.")
+
+
+def _duplicates(customer: CustomerProfile) -> Iterator[Notice]:
+    pairs = DuplicateCandidate.objects.pending().involving(customer)
+    pair = pairs.select_related("profile_a", "profile_b").order_by("-match_score").first()
+    if pair is not None:
+        other = pair.profile_b if pair.profile_a_id == customer.pk else pair.profile_a
+        yield Notice(
+            "person_search",
+            f"Perhaps the same person as {other.name} ({pair.match_score:.0f} %).",
+            reverse("admin:customers_duplicatecandidate_change", args=[pair.pk]),
+            "Look at both",
+        )
+
+
+def _bounced_at(customer: CustomerProfile) -> datetime | None:
+    """When the latest e-mail came back; None if it arrived, or none was sent of late."""
+    if not customer.email:
+        return None
+    results = Activity.objects.filter(
+        customer=customer,
+        type__in=("MESSAGE_BOUNCED", "MESSAGE_DELIVERED"),
+        channel=Channel.EMAIL,
+        occurred_at__gte=timezone.now() - BOUNCE_MEMORY,
+    )
+    last = results.order_by("-occurred_at", "-pk").first()
+    return last.occurred_at if last and last.type == "MESSAGE_BOUNCED" else None
+
+
+def _figures(request: HttpRequest, customer: CustomerProfile) -> Iterator[Figure]:
+    parts = explain_scores(customer_id=customer.pk, now=timezone.now())
+    engagement, risk = customer.engagement_score, customer.churn_risk_score
+    why_engaged = why_risk = ""
+    if parts is not None:
+        why_engaged = (
+            f"Of 100: {parts.recency} for how lately, {parts.frequency} for how often, "
+            f"{parts.attention} for opening messages."
+        )
+        why_risk = (
+            f"Of 100: {parts.silence} for silence, {parts.slowing} for coming less, "
+            f"{parts.membership} for the membership ending."
+        )
+    yield Figure("Engagement", _score(engagement), why_engaged, "green", engagement)
+    yield Figure("Churn risk", _score(risk), why_risk, "amber", risk)
+    tenant = current_tenant(request)
+    currency = tenant.currency if tenant else ""
+    yield Figure("Lifetime value", money(customer.lifetime_value, currency), "All payments so far.")
+    this_year, last_year = _rounds(customer)
+    yield Figure("Rounds this year", str(this_year), f"{last_year} in the same part of last year.")
+    yield Figure("Last seen", ago(customer.last_activity_at))
+
+
+def _score(value: int | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def _rounds(customer: CustomerProfile) -> tuple[int, int]:
+    """Rounds played since New Year, and in the same part of the year before."""
+    now = timezone.localtime()
+    start = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    last_start = start.replace(year=start.year - 1)
+    last_end = last_start + (now - start)
+    played = Activity.objects.filter(
+        customer=customer, type="ROUND_PLAYED", occurred_at__gte=last_start, occurred_at__lte=now
+    )
+    counts = played.aggregate(
+        this_year=Count("pk", filter=Q(occurred_at__gte=start)),
+        last_year=Count("pk", filter=Q(occurred_at__lt=last_end)),
+    )
+    return counts["this_year"], counts["last_year"]
