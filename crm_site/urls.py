@@ -12,6 +12,8 @@ api = [
     path("", include("customers.api.urls")),
     path("", include("segments.api.urls")),
     path("", include("campaigns.api.urls")),
+    path("", include("journeys.api.urls")),
+    path("", include("social.api.urls")),
 ]
 
 urlpatterns = [

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -69,6 +70,11 @@ class TenantViewSet(GenericViewSet):
         super().initial(request, *args, **kwargs)
         if request.method == "POST":
             self.kept_answer = idempotency.claim(request)
+
+    def check_permissions(self, request: Request) -> None:
+        if self.action is None and request.user.is_authenticated:
+            raise MethodNotAllowed(request.method or "")  # No scope would help.
+        super().check_permissions(request)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, AlreadyAnsweredError):
