@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
-from customers.choices import DuplicateResolution
+from customers.choices import CustomerStatus, DuplicateResolution
 from customers.models import (
     Activity,
     CustomerNote,
@@ -13,6 +13,7 @@ from customers.models import (
     SyncLog,
 )
 from customers.models.profile import COMPUTED_FIELDS, CONSENT_FLAGS
+from customers.services.facts import READERS
 
 CONSENT = tuple(name for flag in CONSENT_FLAGS.values() for name in (flag, f"{flag}_at"))
 
@@ -41,7 +42,17 @@ class CustomerSerializer(TenantModelSerializer):
             *("merged_into", "merged_at"),
             *("created_at", "updated_at", "created_by", "updated_by"),
         )
-        read_only_fields = tuple(name for name in fields if name in COMPUTED_FIELDS)
+        # What a payment or a handicap said elsewhere may be brought along; the rest we compute.
+        read_only_fields = tuple(
+            name for name in fields if name in COMPUTED_FIELDS and name not in READERS
+        )
+
+    def validate_status(self, value: str) -> str:
+        if value not in {CustomerStatus.ACTIVE, CustomerStatus.INACTIVE}:
+            raise serializers.ValidationError(
+                "Merge or delete the customer instead.", code="invalid_choice"
+            )
+        return value
 
 
 class AliasSerializer(TenantModelSerializer):
@@ -125,3 +136,22 @@ class SyncLogSerializer(TenantModelSerializer):
             *("status", "processed_at", "attempts", "next_attempt_at", "error"),
             *("conflict_count", "customer_id", "activity_id", "created_at"),
         )
+
+
+class FaultSerializer(serializers.Serializer):
+    path = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class UpsertResultSerializer(serializers.Serializer):
+    """What became of one profile of a batch."""
+
+    index = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["created", "updated", "unchanged", "rejected"])
+    id = serializers.UUIDField(allow_null=True)
+    errors = FaultSerializer(many=True)  # type: ignore[assignment]
+
+
+class UpsertResultsSerializer(serializers.Serializer):
+    results = UpsertResultSerializer(many=True)

@@ -1,9 +1,13 @@
 """Customers and what belongs to them, over HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,6 +35,7 @@ from customers.api.serializers import (
     NoteSerializer,
     ResolutionSerializer,
     SyncLogSerializer,
+    UpsertResultsSerializer,
 )
 from customers.api.timeline import TimelinePagination
 from customers.models import (
@@ -43,9 +48,30 @@ from customers.models import (
 from customers.services import notes
 from customers.services.activities import create_activity
 from customers.services.duplicates import resolve_duplicate
+from customers.services.facts import FactError
+from customers.services.profiles import (
+    MAX_BATCH,
+    create_profile,
+    delete_profile,
+    update_profile,
+    upsert_profiles,
+)
+from customers.services.replaying import replay_event
+from customers.tasks import nudge
 
 
-class CustomerViewSet(TenantReadOnlyViewSet):
+@contextmanager
+def faults_refused() -> Iterator[None]:
+    """Facts that cannot be taken are the caller's fault: 400 with a path for each."""
+    try:
+        yield
+    except FactError as error:
+        raise ValidationError(
+            {fault.path: [ErrorDetail(fault.message, fault.code)] for fault in error.faults}
+        ) from error
+
+
+class CustomerViewSet(TenantModelViewSet):
     """Customers as the club knows them.
 
     A merged profile is read by its id and says where it went; lists leave it out unless they ask
@@ -57,12 +83,38 @@ class CustomerViewSet(TenantReadOnlyViewSet):
     permission_model = "customers.customerprofile"
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
+    action_permissions = {"batch": "customers.add_customerprofile"}
     ordering_fields = ("created_at", "last_activity_at", "engagement_score")
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset().filter(deleted_at__isnull=True).defer("search_vector")
         is_plain_list = self.action == "list" and not self._asks_for_status()
         return rows.filter(merged_at__isnull=True) if is_plain_list else rows
+
+    def create_row(self, values: dict[str, Any]) -> CustomerProfile:
+        with faults_refused():
+            return create_profile(values=values, actor=self.actor)
+
+    def change_row(self, row: CustomerProfile, values: dict[str, Any]) -> CustomerProfile:
+        with faults_refused():
+            return update_profile(customer_id=row.pk, values=values, actor=self.actor)
+
+    def delete_row(self, row: CustomerProfile) -> None:
+        delete_profile(customer_id=row.pk, actor=self.actor)
+
+    @extend_schema(request=CustomerSerializer(many=True), responses=UpsertResultsSerializer)
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        """Make or bring up to date up to 1,000 customers, found by their identity keys.
+
+        One result each, in order; one that is rejected does not hold up the others. What an item
+        leaves out stays as it is.
+        """
+        items = request.data
+        if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
+            raise ValidationError(f"Send an array of 1 to {MAX_BATCH:,} profiles.")
+        results = upsert_profiles(items, actor=self.actor)
+        return Response(UpsertResultsSerializer({"results": results}).data)
 
     def _asks_for_status(self) -> bool:
         return any(name.partition("__")[0] == "status" for name in self.request.query_params)
@@ -180,3 +232,13 @@ class SyncLogViewSet(TenantReadOnlyViewSet):
     permission_model = "customers.synclog"
     serializer_class = SyncLogSerializer
     filterset_class = SyncLogFilter
+    action_permissions = {"replay": "customers.replay_synclog"}
+
+    @extend_schema(request=None, responses={202: SyncLogSerializer})
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, pk: str) -> Response:
+        """Process an event again that failed or that nobody understood."""
+        event = replay_event(event_id=self.get_object().pk, actor=self.actor)
+        tenant_id = str(event.tenant_id)
+        transaction.on_commit(lambda: nudge(tenant_id), robust=True)
+        return Response(self.get_serializer(event).data, status=202)

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from campaigns.models import CampaignInteraction, EventPromotion
 from crm_site.audit.models import CrmAuditLog
+from crm_site.tenancy.models import Club
 from journeys.models import Journey
 from social.models import SocialConnection, SocialPost
 from tests import factories
+from tests.campaigns import builders
 
 _numbers = itertools.count(1)
 
@@ -42,13 +45,32 @@ def make_post():
     )
 
 
+def make_interaction():
+    return CampaignInteraction.objects.create(
+        campaign=builders.make_campaign(),
+        customer=factories.make_customer(),
+        channel="EMAIL",
+        type="OPENED",
+    )
+
+
+def make_promotion():
+    club = Club.objects.create(name=f"Course {next(_numbers)}")
+    return EventPromotion.objects.create(
+        club=club, source_type="SPECIAL", source_id=str(club.pk), created_by="user:test"
+    )
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "activities": factories.make_activity,
     "audit-log": make_audit_entry,
+    "campaigns": builders.make_campaign,
     "customers": factories.make_customer,
     "duplicates": factories.make_duplicate,
+    "interactions": make_interaction,
     "journeys": make_journey,
     "notes": factories.make_note,
+    "promotions": make_promotion,
     "social/connections": make_connection,
     "social/posts": make_post,
     "sync-log": factories.make_sync_log,

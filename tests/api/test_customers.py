@@ -8,7 +8,13 @@ from django.utils import timezone
 from crm_site.tenancy.context import tenant_scope
 from customers.choices import CustomerStatus
 from customers.models import IdentityAlias
-from tests.factories import make_activity, make_customer, make_note
+from tests.factories import (
+    make_activity,
+    make_customer,
+    make_duplicate,
+    make_note,
+    make_sync_log,
+)
 
 URL = "/api/v1/customers/"
 
@@ -210,3 +216,139 @@ def test_search_finds_by_beginnings_of_names(ids, tenant, other_tenant):
 
     assert ids("search=thand mok") == [str(customer.pk)]
     assert ids("search=nobody") == []
+
+
+@pytest.fixture
+def send(client, headers):
+    def call(method, url, body):
+        return getattr(client, method)(url, body, content_type="application/json", **headers)
+
+    return call
+
+
+def test_a_customer_is_made_changed_and_hidden(client, headers, send):
+    made = send("post", URL, {"email": " Ann@Example.com ", "phoneNumber": "082 555 0101"})
+    url = f"{URL}{made.json()['id']}/"
+    changed = send("patch", url, {"city": "Durban", "handicap": "12.4", "firstName": ""})
+    gone = client.delete(url, **headers)
+
+    assert made.status_code == 201
+    assert (made.json()["email"], made.json()["phoneNumber"]) == ("ann@example.com", "+27825550101")
+    assert (changed.json()["city"], changed.json()["handicap"]) == ("Durban", "12.4")
+    assert changed.json()["firstName"] is None
+    assert gone.status_code == 204
+    assert client.get(url, **headers).status_code == 404
+
+
+def test_an_identifier_of_somebody_else_is_409_and_names_the_field(send, tenant):
+    make_customer(email="ann@example.com")
+    other = make_customer()
+
+    answers = [
+        send("post", URL, {"email": "ann@example.com"}),
+        send("patch", f"{URL}{other.pk}/", {"email": "ann@example.com"}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_exists")
+        assert answer.json()["errors"][0]["path"] == "email"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("emailOptIn", True, "read_only"),
+        ("emailOptInAt", "2026-01-01T00:00:00Z", "read_only"),
+        ("engagementScore", 90, "read_only"),
+        ("mergedIntoId", None, "read_only"),
+        ("email_opt_in", True, "unknown_field"),
+        ("tenantId", "pinecrest", "unknown_field"),
+        ("searchVector", "x", "unknown_field"),
+        ("firstName", 7, "invalid"),
+        ("firstName", "x" * 101, "max_length"),
+        ("phoneNumber", "12", "invalid"),
+        ("phoneNumber", "no phone", "invalid"),
+        ("email", "nobody", "invalid"),
+        ("sclMemberId", "1042", "invalid"),
+        ("sclMemberId", 2**31, "max_value"),
+        ("lifecycleStage", "GARDENER", "invalid_choice"),
+        ("status", "MERGED", "invalid_choice"),
+        ("tags", "vip", "not_a_list"),
+        ("dateOfBirth", "yesterday", "invalid"),
+        ("handicap", "12.45", "max_decimal_places"),
+        ("timeZone", "Mars/Olympus", "invalid"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_its_name(send, tenant, field, value, code):
+    answer = send("post", URL, {"lastName": "Lee", field: value})
+
+    assert answer.status_code == 400, answer.json()
+    assert [(fault["path"], fault["code"]) for fault in answer.json()["errors"]] == [(field, code)]
+
+
+def test_nothing_of_a_refused_change_is_kept(send, tenant):
+    customer = make_customer(city="Durban")
+
+    send("patch", f"{URL}{customer.pk}/", {"city": "Cape Town", "phoneNumber": "12"})
+
+    customer.refresh_from_db()
+    assert customer.city == "Durban"
+
+
+def test_a_batch_answers_each_profile_in_order(send, tenant):
+    known = make_customer(email="ann@example.com", city="Durban")
+    body = [
+        {"email": "ann@example.com", "city": "Cape Town"},
+        {"email": "new@example.com"},
+        {"email": "ann@example.com", "city": "Cape Town"},
+        {"emailOptIn": True, "email": "x@example.com"},
+        {"city": "Durban"},
+        7,
+    ]
+
+    answer = send("post", f"{URL}batch/", body)
+
+    assert answer.status_code == 200, answer.json()
+    results = answer.json()["results"]
+    assert [row["index"] for row in results] == list(range(6))
+    assert [row["status"] for row in results] == [
+        *("updated", "created", "unchanged", "rejected", "rejected", "rejected")
+    ]
+    assert results[0]["id"] == str(known.pk)
+    assert results[3]["errors"][0] == {
+        "path": "emailOptIn",
+        "code": "read_only",
+        "message": "Consent belongs to the Messaging service.",
+    }
+
+
+@pytest.mark.parametrize("body", [{}, [], [{"lastName": "Lee"}] * 1_001])
+def test_a_batch_has_one_to_a_thousand_profiles(send, tenant, body):
+    assert send("post", f"{URL}batch/", body).status_code == 400
+
+
+def test_a_pair_is_ruled_on(send, tenant, key_for):
+    url = f"/api/v1/duplicates/{make_duplicate().pk}/resolve/"
+
+    refused = send("post", url, {"resolution": "MERGED"})
+    answer = send("post", url, {"resolution": "NOT_DUPLICATE", "notes": "Father and son."})
+
+    assert refused.status_code == 400
+    assert (answer.json()["resolution"], answer.json()["notes"]) == (
+        "NOT_DUPLICATE",
+        "Father and son.",
+    )
+    assert answer.json()["resolvedBy"].startswith("key:")
+
+
+def test_an_event_that_failed_is_replayed(client, tenant, key_for):
+    failed = make_sync_log(status="FAILED", attempts=8, error="No.")
+    done = make_sync_log(status="SUCCESS")
+    headers = key_for(tenant, "events:write")
+
+    answers = [
+        client.post(f"/api/v1/sync-log/{row.pk}/replay/", **headers) for row in (failed, done)
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 409]
+    assert (answers[0].json()["status"], answers[0].json()["attempts"]) == ("PENDING", 0)
