@@ -71,6 +71,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "journeys": make_journey,
     "notes": factories.make_note,
     "promotions": make_promotion,
+    "segments": builders.make_segment,
     "social/connections": make_connection,
     "social/posts": make_post,
     "sync-log": factories.make_sync_log,
@@ -112,7 +113,7 @@ def all_resources() -> list[Resource]:
     routes = list(_routes(get_resolver().url_patterns))
     found = []
     for route, callback in routes:
-        if callback.actions.get("get") != "list":
+        if callback.actions.get("get") != "list" or "pk" in route:
             continue
         path = route.removesuffix("/$")
         within = tuple(
