@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
@@ -283,6 +284,7 @@ CELERY_BEAT_SCHEDULE = {
     "Forget old details of interactions": {"task": "campaigns.retain", "schedule": 3600.0},
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
+    "Score customers": {"task": "customers.score", "schedule": crontab(hour=0, minute=30)},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},
     "Forget old segment history": {"task": "segments.retain", "schedule": 3600.0},
 }

@@ -9,7 +9,7 @@ from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Tenant
 from customers.models import SyncLog
-from customers.services import counters, retention
+from customers.services import counters, retention, scoring
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
 # Outlives the wait for a batch; shorter than anybody's patience, should a worker die with it.
@@ -71,6 +71,22 @@ def renew_counters() -> int:
 def renew_counters_of(tenant_id: str) -> int:
     """Renew one tenant's counters; safe to run twice. Returns how many customers moved."""
     return counters.renew_counters(now=timezone.now())
+
+
+@shared_task(name="customers.score")
+def score() -> int:
+    """Every night: have each tenant's scores renewed. Returns how many tenants."""
+    tenants = _active_tenants()
+    for tenant_id in tenants:
+        score_of.delay(tenant_id)
+    return len(tenants)
+
+
+@shared_task(name="customers.score_of", base=TenantTask)
+def score_of(tenant_id: str) -> int:
+    """Renew one tenant's scores; safe to run twice. Returns how many customers changed."""
+    with transaction.atomic():
+        return scoring.score_customers(now=timezone.now())
 
 
 @shared_task(name="customers.retain")

@@ -51,7 +51,9 @@ def as_known_to_scl(person: Person) -> dict[str, Any]:
 def as_known_to_teetime(person: Person) -> dict[str, Any]:
     """A player: link, name and addresses, and the town they play from."""
     home = person.household
+    signed_in = {"authUserId": str(person.auth_user_id)} if person.auth_user_id else {}
     return {
+        **signed_in,
         "teetimePlayerId": str(person.player_id),
         **_addresses(person),
         "firstName": person.first_name,

@@ -69,10 +69,10 @@ KINGFISHER = DemoTenant(
     ),
     first_member_number=1_001,
 )
-OAKHILL = DemoTenant(
-    id="oakhill",
-    name="Oakhill Country Club",
-    houses=(ClubHouse("oakhill", "Oakhill", -29.6006, 30.3794),),
-    courses=(Course("oakhill", "Oakhill Course", 34_000, 42_000),),
+MILKWOOD = DemoTenant(
+    id="milkwood",
+    name="Milkwood Country Club",
+    houses=(ClubHouse("milkwood", "Milkwood", -29.6006, 30.3794),),
+    courses=(Course("milkwood", "Milkwood Course", 34_000, 42_000),),
     first_member_number=501,
 )

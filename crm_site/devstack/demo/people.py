@@ -74,6 +74,7 @@ class Person:
     keenness: float
     consents: dict[str, bool] = field(default_factory=dict)
     second_email: str | None = None
+    auth_user_id: UUID | None = None
 
     def dice(self, subject: str) -> random.Random:
         """Chance of this person's own, so that one story never shifts another's."""
@@ -177,8 +178,8 @@ def _person(
     email: str | None = register.email(first_name, home.family_name)
     phone: str | None = register.phone()
     if parent and age < 16:  # Children are reached through a parent.
-        email = parent.email if dice.random() < 0.6 else None
-        phone = parent.phone if dice.random() < 0.5 else None
+        email = parent.email if dice.random() < 0.4 else None
+        phone = parent.phone if dice.random() < 0.3 else None
     elif dice.random() < 0.06:
         email = None
     elif dice.random() < 0.10:
@@ -206,6 +207,8 @@ def _person(
         keenness=round(dice.betavariate(2.2, 2.2), 3),
         consents=_consents(dice, kind),
         second_email=_second_email(dice, register, home, first_name),
+        # Those who use the club's app.
+        auth_user_id=UUID(int=dice.getrandbits(128), version=4) if dice.random() < 0.4 else None,
     )
 
 

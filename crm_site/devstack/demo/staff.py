@@ -20,5 +20,4 @@ OWNER = StaffMember("demo@example.com", "Nomusa", "Mkhize", Role.OWNER)
 MANAGER = StaffMember("manager@example.com", "Grant", "Pearson", Role.MANAGER)
 MARKETER = StaffMember("marketer@example.com", "Priya", "Naidoo", Role.MARKETER)
 FRONT_DESK = StaffMember("frontdesk@example.com", "Hennie", "Botha", Role.STAFF)
-STAFF = (OWNER, MANAGER, MARKETER, FRONT_DESK)
 DEMO_EMAIL = OWNER.email

@@ -84,7 +84,8 @@ def _known_since(story: Story, person: Person) -> date:
 
 def _arrival(story: Story, person: Person, since: date) -> Iterator[Event]:
     dice = person.dice("arrival")
-    moment = office_hours(since, dice)
+    # Before the office opens, so that whatever else is told of the day finds them.
+    moment = at(since, time(6, dice.randint(0, 59), dice.randint(0, 59)))
     if person.membership:
         yield cloud_event(
             "scl",
@@ -113,7 +114,12 @@ def _arrival(story: Story, person: Person, since: date) -> Iterator[Event]:
 
 def _consent(story: Story, person: Person, since: date) -> Iterator[Event]:
     dice = person.dice("consent")
-    has = {"EMAIL": person.email, "SMS": person.phone, "WHATSAPP": person.phone}
+    has = {
+        "EMAIL": person.email,
+        "SMS": person.phone,
+        "PUSH": person.auth_user_id,
+        "WHATSAPP": person.phone,
+    }
     for channel, allowed in person.consents.items():
         if not has.get(channel):
             continue
@@ -279,7 +285,7 @@ def _rounds(person: Person, share: float) -> int:
     if not person.membership:
         return 1 + int(5 * person.keenness**2 * share)
     low, high = person.membership.tier.rounds_a_year
-    return round((low + (high - low) * person.keenness) * share * 0.62)
+    return round((low + (high - low) * person.keenness) * share * 0.42)
 
 
 def _round(story: Story, person: Person, course: Course, start: datetime) -> Iterator[Event]:

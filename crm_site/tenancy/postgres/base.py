@@ -22,7 +22,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._told: dict[str, str] | None = None
+        self._is_connecting = False
         self.execute_wrappers.append(self._tell_before)
+
+    def connect(self) -> None:
+        # What is asked while connecting (the types of extensions) is no tenant's, and may well be
+        # asked inside a scope: a worker's first query is.
+        self._is_connecting = True
+        try:
+            super().connect()
+        finally:
+            self._is_connecting = False
 
     def _tell_before(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
@@ -36,7 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Called for every statement through a cursor; call it before a bare ``COPY``.
         """
         wanted = current_settings()
-        if self.connection is None:
+        if self.connection is None or self._is_connecting:
             return
         if self.get_autocommit() and not self.in_atomic_block:
             if wanted.get(TENANT):

@@ -8,17 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 from django.conf import settings
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from crm_site.devstack import stack
+from crm_site.devstack.demo.seeding import is_seeded
+from crm_site.devstack.demo.staff import DEMO_EMAIL, DEMO_PASSWORD
 from crm_site.devstack.embedded import EmbeddedServerError, needs_postgres, needs_redis
 from crm_site.devstack.introducing import Introducer, introduce_tenants
 from crm_site.devstack.keeping import EmbeddedServers
@@ -27,7 +27,6 @@ from crm_site.devstack.supervisor import STOP_SIGNALS, Supervisor, end_leftovers
 
 WEB_START_TIMEOUT_SECONDS = 60.0
 KEEPER_CHECK_SECONDS = 2.0
-DEMO_TENANT = "kingfisher"
 
 
 class Command(BaseCommand):
@@ -100,7 +99,7 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
         stack.collect_static()
-        if with_demo and "seed_demo" in get_commands() and not self._has_demo():
+        if with_demo and not is_seeded():
             self._say("Seeding the demo club; this happens once …")
             subprocess.run(
                 [sys.executable, "manage.py", "seed_demo"],
@@ -110,11 +109,6 @@ class Command(BaseCommand):
             )
         # The supervisor holds no connection: it must not care when the database is away.
         connections.close_all()
-
-    def _has_demo(self) -> bool:
-        from crm_site.tenancy.models import Tenant
-
-        return Tenant.objects.filter(pk=DEMO_TENANT).exists()
 
     def _supervise(self, servers: EmbeddedServers | None) -> None:
         supervisor = Supervisor(stack.children(self.port), self._register, self._say)
@@ -169,9 +163,8 @@ class Command(BaseCommand):
 
     def _greet(self) -> None:
         lines = [("Back office", f"http://localhost:{self.port}/")]
-        if "seed_demo" in get_commands() and self._has_demo():
-            staff = import_module("crm_site.devstack.demo.staff")
-            lines.append(("Sign in", f"{staff.DEMO_EMAIL}  {staff.DEMO_PASSWORD}"))
+        if is_seeded():
+            lines.append(("Sign in", f"{DEMO_EMAIL}  {DEMO_PASSWORD}"))
         if settings.MESSAGING_IS_SANDBOX:
             port = stack.sandbox_port(self.port)
             lines.append(("Sent messages", f"http://localhost:{port}/"))
