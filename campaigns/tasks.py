@@ -1,6 +1,7 @@
 """The doorbells of campaigns. What is due is worked out from rows."""
 
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -21,8 +22,6 @@ from crm_site.tenancy.models import Tenant
 TURN_SECONDS = 10
 # Workers of one tenant at once; the more, the more a big tenant's neighbours wait.
 LANES = 2
-# A worker that dies in its turn leaves its lane closed for as long as this.
-LANE_SECONDS = 45
 
 
 @shared_task(name="campaigns.start_due")
@@ -60,7 +59,7 @@ def dispatch_due() -> int:
 def ring(tenant_id: str) -> None:
     """Ask for workers for one tenant, unless its lanes are taken already."""
     for lane in range(LANES):
-        if cache.add(_lane_key(tenant_id, lane), "open", LANE_SECONDS):
+        if cache.add(_lane_key(tenant_id, lane), "open", settings.DISPATCH_LANE_SECONDS):
             dispatch_tenant.delay(tenant_id, lane)
 
 
@@ -74,7 +73,7 @@ def dispatch_tenant(tenant_id: str, lane: int = 0) -> bool:
     """One turn for one tenant. Returns whether more is due; then it queues up again, at the end."""
     key = _lane_key(tenant_id, lane)
     # Waiting in the queue may have outlasted the lane; a turn ends well before it does.
-    cache.set(key, "open", LANE_SECONDS)
+    cache.set(key, "open", settings.DISPATCH_LANE_SECONDS)
     try:
         has_more = send_due(tenant_id, seconds=TURN_SECONDS)
     except BaseException:

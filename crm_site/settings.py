@@ -258,6 +258,9 @@ MESSAGING_GATEWAY = "crm_site.messaging.http.HttpGateway"
 MESSAGING_KEY_HORIZON_SECONDS = env.integer("MESSAGING_KEY_HORIZON_SECONDS", 72 * 3600)
 # How long a worker may keep claimed messages; longer than a call may take.
 DELIVERY_LEASE_SECONDS = env.integer("DELIVERY_LEASE_SECONDS", 60)
+# A worker that dies in its turn for a tenant leaves its place empty for as long as this; longer
+# than a turn and one call.
+DISPATCH_LANE_SECONDS = env.integer("DISPATCH_LANE_SECONDS", 45)
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True

@@ -1,0 +1,5 @@
+"""The screens of campaigns."""
+
+from campaigns.admin import campaign, interaction, ledger, promotion
+
+__all__ = ["campaign", "interaction", "ledger", "promotion"]

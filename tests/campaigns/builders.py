@@ -17,15 +17,20 @@ TEMPLATES = {"email_template_id": "newsletter-email", "sms_template_id": "offer-
 ACTOR = Actor("user:test")
 
 
+def consent_writing():
+    """Opt-in flags may be written inside, as Messaging's events would."""
+    return local_settings(consent_writer="messaging")
+
+
 def make_recipient(**values) -> CustomerProfile:
     """A customer who may be written to by e-mail, unless told otherwise."""
-    with local_settings(consent_writer="messaging"):
+    with consent_writing():
         return make_customer(**{"email_opt_in": True, **values})
 
 
 def consent(customer: CustomerProfile, **flags: bool) -> None:
     """What Messaging says about consent from now on."""
-    with local_settings(consent_writer="messaging"):
+    with consent_writing():
         CustomerProfile.objects.filter(pk=customer.pk).update(**flags)
 
 

@@ -1,0 +1,178 @@
+"""What the campaign's page shows beside the form: the review before, the results after."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, F, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.choices import (
+    CampaignInteractionType,
+    CampaignStatus,
+    DeliveryReason,
+    DeliveryState,
+)
+from campaigns.models import Campaign, CampaignRun, SendingHold
+from campaigns.services import statistics
+from campaigns.services.preflight import preflight
+from crm_site.backoffice.options import LazyTab
+from crm_site.messaging.channels import Channel
+
+# Where on the form a finding is mended.
+STEPS = {
+    "segment": "Audience",
+    "channels": "Content",
+    "email_template_id": "Content",
+    "sms_template_id": "Content",
+    "push_template_id": "Content",
+    "scheduled_at": "Schedule",
+    "recur_end_at": "Schedule",
+    "timezone": "Schedule",
+}
+SHOWN_RUNS = 5
+FUNNEL_WIDTH = 520
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """One bar: ``width`` in the SVG's units, ``rate`` of the step it is measured against."""
+
+    label: str
+    count: int
+    width: float
+    rate: float | None
+    of: str
+    url: str
+    y: int
+
+
+class ReviewTab(LazyTab):
+    """Whom it would reach, why not the others, and what to mend first."""
+
+    name = "review"
+    title = "Review"
+    template_name = "campaigns/review.html"
+
+    def is_visible(self, request: HttpRequest) -> bool:
+        return self.obj.status in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)  # type: ignore[attr-defined]
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        campaign: Any = self.obj
+        is_starting = campaign.scheduled_at is None
+        found = preflight(campaign, now=timezone.now(), is_starting=is_starting)
+        return {
+            "campaign": campaign,
+            "preflight": found,
+            "channels": [
+                {
+                    "label": Channel(each.channel).label,
+                    "reachable": each.reachable,
+                    "left_out": [
+                        (DeliveryReason(why).label, count) for why, count in each.reasons.items()
+                    ],
+                }
+                for each in (found.reach.channels if found.reach else [])
+            ],
+            "findings": [
+                {"finding": each, "step": STEPS.get(each.path, "")} for each in found.findings
+            ],
+        }
+
+
+def results(campaign: Campaign) -> dict[str, Any]:
+    """How far it is, and what came of it so far. Every number carries the rows behind it."""
+    states = statistics.reasons_of(campaign.pk)
+    totals = {state: sum(reasons.values()) for state, reasons in states.items()}
+    open_count = sum(totals.get(state, 0) for state in ("PENDING", "CLAIMED"))
+    messages = sum(totals.values()) - totals.get("SUPPRESSED", 0)
+    return {
+        "campaign": campaign,
+        "is_live": campaign.status == CampaignStatus.ACTIVE,
+        "settled": messages - open_count,
+        "messages": messages,
+        "waiting": open_count,
+        "unknown": totals.get("UNKNOWN", 0),
+        "unknown_url": _deliveries(campaign, state="UNKNOWN"),
+        "waiting_url": _deliveries(campaign, state="PENDING"),
+        "hold": SendingHold.objects.filter(until__gt=timezone.now()).first(),
+        "funnel": _funnel(campaign),
+        "funnel_width": FUNNEL_WIDTH,
+        "others": _others(campaign),
+        "reasons": _reasons(campaign, states),
+        "by_channel": [
+            {**row, "label": Channel(str(row["channel"])).label}
+            for row in statistics.counts_by_channel(campaign.pk)
+        ],
+        "runs": _runs(campaign),
+        "runs_url": _list("campaignrun", campaign=campaign),
+    }
+
+
+def _funnel(campaign: Campaign) -> list[FunnelStep]:
+    kind = CampaignInteractionType
+    steps = [
+        ("In the segment", campaign.target_count, None, "", _list("campaignrun", campaign)),
+        ("Sent", campaign.sent_count, None, "", _deliveries(campaign, state="ACCEPTED")),
+        ("Delivered", campaign.delivered_count, campaign.delivery_rate, "sent",
+         _responses(campaign, kind.DELIVERED)),
+        ("Opened", campaign.opened_count, campaign.open_rate, "delivered",
+         _responses(campaign, kind.OPENED)),
+        ("Clicked", campaign.clicked_count, campaign.click_rate, "delivered",
+         _responses(campaign, kind.CLICKED)),
+        ("Converted", campaign.converted_count, campaign.conversion_rate, "delivered",
+         _responses(campaign, kind.CONVERTED)),
+    ]  # fmt: skip
+    widest = max(count for _, count, *_ in steps) or 1
+    return [
+        FunnelStep(label, count, round(FUNNEL_WIDTH * count / widest, 1), rate, of, url, 34 * row)
+        for row, (label, count, rate, of, url) in enumerate(steps)
+    ]
+
+
+def _others(campaign: Campaign) -> list[tuple[str, int, str]]:
+    kind = CampaignInteractionType
+    return [
+        ("Unsubscribed", campaign.unsubscribed_count, _responses(campaign, kind.UNSUBSCRIBED)),
+        ("Bounced", campaign.bounced_count, _responses(campaign, kind.BOUNCED)),
+    ]
+
+
+def _reasons(campaign: Campaign, states: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """Why somebody did not hear, most frequent first."""
+    rows = [
+        {
+            "state": DeliveryState(state).label,
+            "reason": DeliveryReason(reason).label if reason in DeliveryReason.values else "–",
+            "count": count,
+            "url": _deliveries(campaign, state=state, **({"reason": reason} if reason else {})),
+        }
+        for state, reasons in states.items()
+        if state not in (DeliveryState.ACCEPTED, DeliveryState.PENDING, DeliveryState.CLAIMED)
+        for reason, count in reasons.items()
+    ]
+    return sorted(rows, key=lambda row: -row["count"])
+
+
+def _runs(campaign: Campaign) -> list[CampaignRun]:
+    runs = campaign.runs.annotate(
+        sent=Count("deliveries", filter=Q(deliveries__state=DeliveryState.ACCEPTED)),
+    ).order_by(F("occurrence_at").desc())
+    return list(runs[:SHOWN_RUNS])
+
+
+def _deliveries(campaign: Campaign, **filters: str) -> str:
+    return _list(
+        "delivery", campaign, **{f"{name}__exact": value for name, value in filters.items()}
+    )
+
+
+def _responses(campaign: Campaign, type_: str) -> str:
+    return _list("campaigninteraction", campaign, type__exact=str(type_))
+
+
+def _list(model: str, campaign: Campaign, **query: str) -> str:
+    url = reverse(f"admin:campaigns_{model}_changelist")
+    return f"{url}?{urlencode({'campaign__id__exact': campaign.pk, **query})}"
