@@ -1,0 +1,6 @@
+"""Journeys are looked at here."""
+
+from journeys.admin.enrollment import JourneyEnrollmentAdmin
+from journeys.admin.journey import JourneyAdmin
+
+__all__ = ["JourneyAdmin", "JourneyEnrollmentAdmin"]

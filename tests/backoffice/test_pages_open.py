@@ -7,6 +7,8 @@ from django.urls import reverse
 from crm_site.access.services import create_webhook_endpoint, issue_api_key
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Club
+from journeys.models import Journey, JourneyEnrollment, JourneyEnrollmentStep, JourneyStep
+from social.models import SocialConnection, SocialPost
 from tests.conftest import ACTOR
 from tests.factories import make_customer
 
@@ -22,9 +24,23 @@ def address(model, page="changelist", *args):
 def fill():
     """Something to see in the club in scope."""
     Club.objects.create(name="North Course")
-    make_customer()
+    customer = make_customer()
     issue_api_key(name="Website", scopes=["customers:read"], actor=ACTOR)
     create_webhook_endpoint(source="scl", actor=ACTOR)
+    journey = Journey.objects.create(name="Welcome", trigger_type="member.created", created_by="x")
+    end = JourneyStep.objects.create(journey=journey, step_number=2, type="END")
+    start = JourneyStep.objects.create(
+        journey=journey, step_number=1, type="TRIGGER", next_step=end
+    )
+    enrollment = JourneyEnrollment.objects.create(
+        journey=journey, customer=customer, current_step=start
+    )
+    JourneyEnrollmentStep.objects.create(enrollment=enrollment, step=start)
+    connection = SocialConnection.objects.create(
+        platform="FACEBOOK", account_id="1", account_name="Oakhill", access_token="never-shown",
+        connected_by="user:1",
+    )  # fmt: skip
+    SocialPost.objects.create(connection=connection, content="Frost delay", created_by="user:1")
 
 
 @pytest.mark.parametrize("model", SCREENS, ids=[model._meta.label for model in SCREENS])
@@ -37,7 +53,9 @@ def test_a_list_and_its_first_row_open(model, as_root, tenant):
 
     assert empty.status_code == full.status_code == 200
     if row is not None:
-        assert as_root.get(address(model, "change", row.pk)).status_code == 200
+        page = as_root.get(address(model, "change", row.pk))
+        assert page.status_code == 200
+        assert "never-shown" not in page.content.decode()
 
 
 @pytest.mark.parametrize("model", SCREENS, ids=[model._meta.label for model in SCREENS])
