@@ -45,6 +45,8 @@ def change_staff(
     *, membership: TenantMembership, role: Role, clubs: Iterable[Club], actor: Actor
 ) -> None:
     """Give a member of staff another role, or other clubs. Raises AccessError for a last owner."""
+    # Read anew: a form may have put the new role on the object already.
+    membership = TenantMembership.objects.select_related("user").get(pk=membership.pk)
     if membership.role == Role.OWNER and role != Role.OWNER:
         _refuse_without_owner(membership)
     membership.role = role
