@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crm_site.metrics.MetricsMiddleware",
     "crm_site.api.middleware.UnavailableMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -203,6 +204,7 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA_DIR / "files"
 
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # Unset: /metrics answers this machine alone.
 API_RATE_PER_MINUTE = env.integer("API_RATE_PER_MINUTE", 6000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

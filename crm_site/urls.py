@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm_site import health
 from crm_site.api.reader import ReaderView
 from crm_site.backoffice.views import choose_club
 from customers.api.webhooks import webhook
@@ -20,6 +21,9 @@ urlpatterns = [
     path("", choose_club, name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics_page, name="metrics"),
     path("docs/", ReaderView.as_view(), name="docs"),
     path("webhooks/<str:endpoint_id>/", webhook),
 ]
