@@ -1,0 +1,274 @@
+"""The screens of segments."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
+
+from crm_site.audit.actor import Actor
+from crm_site.backoffice import filters
+from crm_site.backoffice.actions import dialog_action, go_to
+from crm_site.backoffice.formats import ago
+from crm_site.backoffice.options import LazyTab, TenantModelAdmin, display
+from segments.forms import SegmentForm
+from segments.models import CustomerSegment, SegmentRefresh
+from segments.rules.describe import Describer
+from segments.rules.errors import RuleError
+from segments.rules.grammar import MAX_BYTES, parse
+from segments.services.authoring import delete_segment, save_segment, segments_using
+from segments.services.matching import describer, tenant_clock
+from segments.services.previews import Preview, preview
+from segments.services.refreshing import request_refresh
+from segments.services.suggestions import values_of
+from segments.tasks import nudge_on_commit
+
+PAGE = 50
+CHART_POINTS, CHART_WIDTH, CHART_HEIGHT = 60, 720, 120
+
+
+def sentence(segment: CustomerSegment, words: Describer) -> str:
+    """What a segment is, in words."""
+    if not segment.is_by_rules:
+        return f"{segment.get_type_display()}."
+    try:
+        return words.sentence(parse(segment.criteria, segment.combinator))
+    except RuleError as error:
+        return f"Broken: {error}"
+
+
+def customer_url(customer_id: UUID) -> str:
+    try:
+        return reverse("admin:customers_customerprofile_change", args=[customer_id])
+    except NoReverseMatch:
+        return ""
+
+
+class MembersTab(LazyTab):
+    name = "members"
+    title = "Members"
+    template_name = "admin/segments/members.html"
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        rows = self.obj.memberships.select_related("customer").order_by("customer_id")  # type: ignore[attr-defined]
+        after = _uuid(request.GET.get("after", ""))
+        if after is not None:
+            rows = rows.filter(customer_id__gt=after)
+        found = list(rows[: PAGE + 1])
+        return {
+            "rows": [(row, customer_url(row.customer_id)) for row in found[:PAGE]],
+            "next": found[PAGE - 1].customer_id if len(found) > PAGE else None,
+            "is_first": after is None,
+        }
+
+
+class HistoryTab(LazyTab):
+    name = "history"
+    title = "History"
+    template_name = "admin/segments/history.html"
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        refreshes = self.obj.refreshes.order_by("-requested_at")  # type: ignore[attr-defined]
+        sizes = refreshes.filter(member_count__isnull=False)[:CHART_POINTS]
+        return {"refreshes": refreshes[:20], "chart": size_chart(list(reversed(sizes)))}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line of sizes over time, in the units of its own picture."""
+
+    points: str
+    low: int
+    high: int
+    first: SegmentRefresh
+    last: SegmentRefresh
+    width: int = CHART_WIDTH
+    height: int = CHART_HEIGHT
+
+
+def size_chart(refreshes: Sequence[SegmentRefresh]) -> Chart | None:
+    """The size after each refresh; None where there is no line to draw yet."""
+    if len(refreshes) < 2:
+        return None
+    sizes = [refresh.member_count or 0 for refresh in refreshes]
+    moments = [refresh.requested_at.timestamp() for refresh in refreshes]
+    low, high = min(sizes), max(sizes)
+    duration = moments[-1] - moments[0] or 1
+    points = " ".join(
+        f"{(moment - moments[0]) / duration * CHART_WIDTH:.1f},"
+        f"{CHART_HEIGHT - (size - low) / (high - low or 1) * (CHART_HEIGHT - 12) - 6:.1f}"
+        for moment, size in zip(moments, sizes, strict=True)
+    )
+    return Chart(points, low, high, refreshes[0], refreshes[-1])
+
+
+@admin.register(CustomerSegment)
+class CustomerSegmentAdmin(TenantModelAdmin):
+    form = SegmentForm
+    list_display = ("name", "who", "member_count", "refreshed", "type", "is_active")
+    list_filter = (
+        ("type", filters.ChoicesDropdownFilter),
+        ("is_active", filters.BooleanRadioFilter),
+        ("club", filters.RelatedDropdownFilter),
+    )
+    search_fields = ("name", "description")
+    list_select_related = ("club",)
+    ordering = ("name", "pk")
+    sortable_by = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "description")}),
+        ("Who is in it", {"fields": ("type", "rules")}),
+        ("When and where", {"fields": ("refresh_frequency", "club", "is_active")}),
+    )
+    lazy_tabs = (MembersTab, HistoryTab)
+    actions_detail = ("refresh_now", "remove")
+    change_form_outer_before_template = "admin/segments/facts.html"
+    empty_title = "No segments yet"
+    empty_text = (
+        "A segment is a group of customers you can write to: lapsed members, birthdays next week, "
+        "everybody with a handicap under 10. Add one and watch the count while you choose."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(deleted_at__isnull=True)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        base: Any = super().get_changelist(request, **kwargs)
+
+        class DescribedList(base):
+            def get_results(self, request: HttpRequest) -> None:
+                super().get_results(request)
+                words = _words()
+                for segment in self.result_list:
+                    segment.sentence = sentence(segment, words)
+
+        return DescribedList
+
+    @display(description="Who")
+    def who(self, segment: Any) -> str:
+        return str(segment.sentence)
+
+    @display(description="Last refreshed")
+    def refreshed(self, segment: CustomerSegment) -> str:
+        return ago(segment.last_refreshed_at)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name",) if obj is not None and obj.is_system else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        nudge_on_commit(save_segment(obj, actor=Actor.from_request(request), now=timezone.now()))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        segment = self.get_object(request, object_id)
+        facts: dict[str, Any] = {}
+        if segment is not None:
+            facts = {
+                "segment": segment,
+                "sentence": sentence(segment, _words()),
+                "refreshed": ago(segment.last_refreshed_at),
+                "is_refreshing": segment.refreshes.unfinished().exists(),
+                "users": segments_using(segment),
+            }
+        context = {**(extra_context or {}), **facts}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return answer
+
+    # What the builder asks while somebody writes
+
+    def get_urls(self) -> list[URLPattern]:
+        asked = [("preview", self.preview_view), ("values", self.values_view)]
+        own = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(view),
+                name=f"segments_customersegment_{name}",
+            )
+            for name, view in asked
+        ]
+        return [*own, *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Count, reach and a few people for rules that are being written. Saves nothing."""
+        self._require_view(request)
+        if request.method != "POST" or len(request.body) > 2 * MAX_BYTES:
+            return JsonResponse({"message": "Send the rules."}, status=405)
+        try:
+            asked = json.loads(request.body)
+            found = preview(asked.get("rules"), asked.get("combinator"), now=timezone.now())
+        except (ValueError, AttributeError, RecursionError):
+            return JsonResponse({"message": "These rules cannot be read."}, status=400)
+        except RuleError as error:
+            return JsonResponse({"path": error.path, "message": error.message}, status=400)
+        return JsonResponse(_preview_json(found))
+
+    def values_view(self, request: HttpRequest) -> HttpResponse:
+        """Values of one field that the tenant has."""
+        self._require_view(request)
+        return JsonResponse({"values": values_of(request.GET.get("field", ""))})
+
+    def _require_view(self, request: HttpRequest) -> None:
+        may_see = request.user.has_perm("customers.view_customerprofile")
+        if not (may_see and self.has_view_permission(request)):
+            raise PermissionDenied
+
+    # Buttons
+
+    @dialog_action(
+        title="Refresh now",
+        text="Look again who belongs to this segment. It takes a few seconds.",
+        permissions=["segments.refresh_customersegment"],
+        icon="refresh",
+    )
+    def refresh_now(self, request: HttpRequest, form: Any, obj: CustomerSegment) -> str:
+        actor = Actor.from_request(request)
+        nudge_on_commit(request_refresh(segment_id=obj.pk, actor=actor, now=timezone.now()))
+        return f"“{obj.name}” is being refreshed. Reload the page in a moment."
+
+    @dialog_action(
+        title="Delete this segment",
+        label="Delete",
+        text="Nobody is deleted with it. Its history stays; campaigns that were sent stay, too.",
+        permissions=["segments.delete_customersegment"],
+        icon="delete",
+    )
+    def remove(self, request: HttpRequest, form: Any, obj: CustomerSegment) -> HttpResponse:
+        delete_segment(obj, now=timezone.now())
+        self.message_user(request, f"“{obj.name}” was deleted.")
+        return go_to(reverse("admin:segments_customersegment_changelist"))
+
+
+def _words() -> Describer:
+    return describer(tenant_clock(timezone.now()).zone)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _preview_json(found: Preview) -> dict[str, Any]:
+    return {
+        "count": found.count,
+        "isExact": found.is_exact,
+        "sentence": found.sentence,
+        "rules": [{"path": rule.path, "count": rule.count} for rule in found.rules],
+        "reachable": found.reachable,
+        "sample": [
+            {"name": person.name, "url": customer_url(person.pk)} for person in found.sample
+        ],
+    }

@@ -1,0 +1,163 @@
+"""The screens of segments."""
+
+import json
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from crm_site.audit.actor import Actor
+from crm_site.tenancy.context import tenant_scope
+from segments import tasks
+from segments.models import CustomerSegment, SegmentRefresh
+from segments.services.refreshing import request_refresh, run_refresh
+from tests.factories import make_customer, make_segment
+
+CITY = {"field": "city", "operator": "equals", "value": "Durban"}
+
+
+@pytest.fixture(autouse=True)
+def nudged(monkeypatch):
+    calls = []
+    monkeypatch.setattr(tasks.refresh_one, "delay", lambda *args: calls.append(args))
+    return calls
+
+
+@pytest.fixture
+def base(tenant):
+    return f"/{tenant.pk}/admin/segments/customersegment/"
+
+
+def form(**values):
+    rules = {"combinator": "OR", "rules": [CITY]}
+    defaults = {"name": "Durban", "type": "DYNAMIC", "refresh_frequency": "DAILY",
+                "is_active": "on", "rules": json.dumps(rules)}  # fmt: skip
+    return defaults | values
+
+
+def test_a_segment_is_written_in_the_form(client, ann, base):
+    client.force_login(ann)
+    page = client.get(f"{base}add/")
+    assert "<rule-builder>" in page.content.decode()
+
+    saved = client.post(f"{base}add/", form())
+
+    assert saved.status_code == 302, saved.context["errors"]
+    segment = CustomerSegment.objects.get(name="Durban")
+    assert (segment.criteria, segment.combinator) == ([CITY], "OR")
+    assert segment.created_by == f"user:{ann.pk}"
+    assert SegmentRefresh.objects.get().segment == segment
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("{", "This is not"),
+        ("[]", "This is not"),
+        ('{"combinator": "AND", "rules": []}', "No rule is given"),
+        ('{"combinator": "AND", "rules": [{"field": "shoe"}]}', "rules[0].field"),
+    ],
+)
+def test_wrong_rules_are_refused_beside_the_builder(client, ann, base, rules, message):
+    client.force_login(ann)
+
+    page = client.post(f"{base}add/", form(rules=rules))
+
+    assert message in page.context["adminform"].form.errors["rules"][0]
+    assert not CustomerSegment.objects.filter(name="Durban").exists()
+
+
+def test_a_taken_name_is_refused(client, ann, base):
+    make_segment(CITY, name="Durban")
+    client.force_login(ann)
+
+    page = client.post(f"{base}add/", form())
+
+    assert "Another segment has this name" in page.content.decode()
+
+
+def test_a_segment_by_hand_needs_no_rules(client, ann, base):
+    client.force_login(ann)
+
+    client.post(f"{base}add/", form(type="STATIC"))
+
+    assert CustomerSegment.objects.get(name="Durban").criteria is None
+
+
+def test_the_list_says_who_is_in_each(client, ann, ben, base):
+    make_segment(CITY, name="Coast")
+    make_segment({"field": "gone"}, name="Old")
+    for user in (ann, ben):
+        client.force_login(user)
+
+        text = client.get(base).content.decode()
+
+        assert "Customers whose city is “Durban”." in text
+        assert "Everybody." in text
+        assert "Broken: rules[0].field" in text
+
+
+def test_the_page_shows_members_and_history(client, ann, base):
+    for _ in range(51):
+        make_customer(city="Durban")
+    segment = make_segment(CITY)
+    for _ in range(2):
+        now = timezone.now()
+        asked = request_refresh(segment_id=segment.pk, actor=Actor("user:x"), now=now)
+        run_refresh(refresh_id=asked.pk, now=now)
+    client.force_login(ann)
+
+    page = client.get(f"{base}{segment.pk}/change/").content.decode()
+    first = client.get(f"{base}{segment.pk}/tab/members/")
+    rest = client.get(f"{base}{segment.pk}/tab/members/?after={first.context['next']}")
+    history = client.get(f"{base}{segment.pk}/tab/history/").content.decode()
+
+    assert "Customers whose city is “Durban”." in page
+    assert (len(first.context["rows"]), len(rest.context["rows"])) == (50, 1)
+    assert "+51" in history
+    assert "<polyline" in history
+
+
+def test_refresh_and_delete_are_asked_for_by_post(client, ann, ben, cleo, tenant):
+    segment = make_segment(CITY)
+    name = "admin:segments_customersegment_"
+    refresh, remove = (
+        f"/{tenant.pk}{reverse(f'{name}{action}', args=[segment.pk])}"
+        for action in ("refresh_now", "remove")
+    )
+    pressed = {"_form_submitted": "True"}
+    for user in (ben, cleo):
+        client.force_login(user)
+        assert client.post(refresh, pressed).status_code in (403, 404)
+    client.force_login(ann)
+
+    client.get(refresh)
+    assert not SegmentRefresh.objects.exists()
+    client.post(refresh, pressed)
+    client.post(remove, pressed)
+
+    assert SegmentRefresh.objects.get().requested_by == f"user:{ann.pk}"
+    segment.refresh_from_db()
+    assert segment.deleted_at is not None
+
+
+def test_the_builder_is_told_who_matches(client, ann, ben, cleo, base, other_tenant):
+    make_customer(city="durban", display_name="Ann Lee", tags=["vip"])
+    with tenant_scope(other_tenant.pk):
+        make_customer(city="Durban", tags=["secret"])
+    asked = {"data": json.dumps({"combinator": "AND", "rules": [CITY]}),
+             "content_type": "application/json"}  # fmt: skip
+    for user in (ann, ben):
+        client.force_login(user)
+
+        found = client.post(f"{base}preview/", **asked).json()
+        values = client.get(f"{base}values/?field=tags").json()
+
+        assert (found["count"], found["isExact"]) == (1, True)
+        assert found["sample"][0]["name"] == "Ann Lee"
+        assert values == {"values": ["vip"]}
+    assert client.get(f"{base}values/?field=email").json() == {"values": []}
+    wrong = client.post(f"{base}preview/", '{"rules": []}', content_type="application/json")
+    assert (wrong.status_code, wrong.json()["path"]) == (400, "combinator")
+    client.force_login(cleo)
+    assert client.post(f"{base}preview/", **asked).status_code == 404
