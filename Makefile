@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check fmt schema lock
+.PHONY: help setup run test check fmt screenshots schema lock
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -41,6 +41,9 @@ check: setup ## format, lint, types, import contracts, deployment, migrations, d
 fmt: setup ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: setup ## photograph the screens of a running stack into docs/screenshots/
+	$(BIN)/python manage.py take_screenshots
 
 schema: setup ## write docs/openapi.yaml anew, after a change of the API
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
