@@ -1,8 +1,11 @@
 """The same request twice is carried out once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from crm_site.api.models import KeptAnswer
@@ -84,3 +87,25 @@ def test_a_key_that_is_no_key_is_refused(post, body):
     answer = post(body, key="")
 
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "Idempotency-Key")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_are_carried_out_once(tenant, key_for):
+    with transaction.atomic():
+        customer = make_customer()
+    headers = {**key_for(tenant, "customers:write"), "HTTP_IDEMPOTENCY_KEY": "k-1"}
+    body = {"customerId": str(customer.pk), "content": "Prefers mornings."}
+
+    def send(_):
+        try:
+            return Client().post(URL, body, content_type="application/json", **headers)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.content for answer in answers}) == 1
+    with transaction.atomic():
+        assert CustomerNote.objects.count() == 1
