@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check fmt screenshots schema lock
+.PHONY: help setup run test check fmt screenshots schema lock kill-test
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -29,6 +29,9 @@ run: $(READY) ## the whole of Fairway on this machine; Ctrl-C ends it
 
 test: setup ## the whole suite, on servers of its own
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+kill-test: setup ## workers killed twenty times under every fault, three seeds; takes minutes
+	$(BIN)/python -m pytest tests/campaigns/test_kills.py
 
 check: setup ## format, lint, types, import contracts, deployment, migrations, docs
 	$(BIN)/ruff format --check .

@@ -211,10 +211,13 @@ class CampaignAdmin(TenantModelAdmin):
     def progress(self, campaign: Campaign) -> SafeString | str:
         if not campaign.target_count:
             return "–"
+        sent, people = campaign.sent_count, campaign.target_count
         return format_html(
-            '<progress class="campaign-progress" max="{}" value="{}" title="{} of {}"></progress>',
-            campaign.target_count, campaign.sent_count, campaign.sent_count, campaign.target_count,
-        )  # fmt: skip
+            '<progress class="campaign-progress" max="{}" value="{}" title="{}"></progress>',
+            people,
+            min(sent, people),
+            f"{sent:,} messages for {people:,} people",
+        )
 
     @display(description="Sent")
     def sent(self, campaign: Campaign) -> str:
@@ -235,6 +238,8 @@ class CampaignAdmin(TenantModelAdmin):
         if campaign is None:
             return []
         moves = allowed_moves(campaign.status)
+        if campaign.status == CampaignStatus.DRAFT:
+            moves -= {Move.CANCEL}  # Beside "Start now" it would only be pressed by mistake.
         return [
             action
             for action in super().get_actions_detail(request, object_id)

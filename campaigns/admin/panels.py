@@ -114,7 +114,6 @@ def results(campaign: Campaign) -> dict[str, Any]:
 def _funnel(campaign: Campaign) -> list[FunnelStep]:
     kind = CampaignInteractionType
     steps = [
-        ("In the segment", campaign.target_count, None, "", _list("campaignrun", campaign)),
         ("Sent", campaign.sent_count, None, "", _deliveries(campaign, state="ACCEPTED")),
         ("Delivered", campaign.delivered_count, campaign.delivery_rate, "sent",
          _responses(campaign, kind.DELIVERED)),

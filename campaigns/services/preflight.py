@@ -162,6 +162,10 @@ def _tenant_findings(campaign: Campaign, now: datetime, is_starting: bool) -> It
 
 
 def _reach_findings(reach: Reach) -> Iterator[Finding]:
+    if not reach.in_segment:
+        words = "There is nobody in this segment."
+        yield Finding(Level.RED, "nobody_reachable", words, "segment")
+        return
     if not reach.people:
         words = "Nobody in this segment can be reached over the chosen channels."
         yield Finding(Level.RED, "nobody_reachable", words, "channels")

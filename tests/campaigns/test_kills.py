@@ -71,6 +71,7 @@ class Workers:
 @pytest.fixture
 def sandbox(tmp_path, settings):
     with Sandbox(tmp_path / "sandbox", faults={"auto_events": False}) as running:
+        settings.MESSAGING_GATEWAY = "crm_site.messaging.http.HttpGateway"
         settings.MESSAGING_BASE_URL = running.base_url
         forget_gateway()
         yield running
