@@ -121,3 +121,14 @@ def test_the_page_asks_few_questions_and_fewer_the_second_time(as_ann, tenant):
 
     assert len(first) <= 30
     assert len(second) <= len(first) - 5
+
+
+def test_every_number_and_task_leads_somewhere(as_ann, trouble):
+    book(make_customer(), days_ago=1)
+    shown = as_ann.get(HOME).context
+    links = [item.link for item in (*shown["figures"], *shown["waiting"]) if item.link]
+
+    assert len(links) >= 5
+    for link in links:
+        # A filter that a list does not know makes it redirect.
+        assert as_ann.get(link).status_code == 200, link

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.validators import EMPTY_VALUES
 from django.db.models import QuerySet
@@ -160,7 +161,7 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
 
 
 def _model(object_name: str) -> Any:
-    return next((m for m in admin.site._registry if m._meta.object_name == object_name), None)
+    return next((m for m in apps.get_models() if m._meta.object_name == object_name), None)
 
 
 def _page_of(model: Any, pk: str) -> str | None:
