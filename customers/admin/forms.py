@@ -23,6 +23,14 @@ class CustomerForm(forms.ModelForm):
     class Meta:
         model = CustomerProfile
         fields: tuple[str, ...] = ()
+        labels = {"email": "E-mail", "phone_number": "Phone"}
+        help_texts = {
+            "email": "Capitals do not matter.",
+            "phone_number": "082 555 0101 or, from abroad, +44 20 7946 0018.",
+            "display_name": "Only if they go by another name than first and last.",
+            "country": "Two letters, as in ZA.",
+            "time_zone": "Only where it is not the club's: Europe/London.",
+        }
 
     def clean(self) -> dict[str, Any]:
         # Unlike ModelForm.clean: no look for somebody else with the address. The service normalises

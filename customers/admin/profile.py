@@ -36,7 +36,16 @@ NEVER_WRITTEN_HERE = (
     *("auth_user_id", "scl_member_id", "teetime_player_id", "messaging_contact_id"),
     *("engagement", "churn_risk", "seen", "booked", "consents", "known_since", "record_id"),
 )
-PERSON = ("first_name", "last_name", "display_name", "date_of_birth", "gender", "lifecycle_stage")
+PERSON = (
+    *(("first_name", "last_name"), "display_name", ("date_of_birth", "gender")),
+    *("lifecycle_stage", "tags"),
+)
+CONTACT = (
+    *(("email", "phone_number"), ("address_line1", "address_line2"), ("city", "state")),
+    *(("postal_code", "country"), "time_zone"),
+)
+# Under the head of a tab whose fields a member has from SCL.
+KEPT_BY_SCL = "SCL, the membership service, keeps what cannot be typed in here. Change it there."
 
 
 @admin.register(CustomerProfile)
@@ -76,15 +85,12 @@ class CustomerProfileAdmin(TenantModelAdmin):
     change_form_template = "admin/customers/customerprofile/change_form.html"
     actions_detail = ("add_tag", "hide", "restore")
     fieldsets = (
-        ("Person", {"classes": ["tab"], "fields": (*PERSON, "tags")}),
+        ("Person", {"classes": ["tab"], "fields": PERSON}),
         (
             "Contact",
             {
                 "classes": ["tab"],
-                "fields": (
-                    *("email", "phone_number", "address_line1", "address_line2", "city", "state"),
-                    *("postal_code", "country", "time_zone"),
-                ),
+                "fields": CONTACT,
             },
         ),
         (
@@ -130,8 +136,9 @@ class CustomerProfileAdmin(TenantModelAdmin):
             None,
             {
                 "fields": (
-                    *("first_name", "last_name", "email", "phone_number", "date_of_birth"),
-                    *("gender", "city", "postal_code", "lifecycle_stage", "tags"),
+                    *(("first_name", "last_name"), ("email", "phone_number")),
+                    *(("date_of_birth", "gender"), ("city", "postal_code")),
+                    *("lifecycle_stage", "tags"),
                 )
             },
         ),
@@ -200,7 +207,16 @@ class CustomerProfileAdmin(TenantModelAdmin):
     # The form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+        if obj is None:
+            return self.add_fieldsets
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj.scl_member_id is None:
+            return fieldsets
+        said = {"Person", "Contact"}
+        return [
+            (name, {**options, "description": KEPT_BY_SCL} if name in said else options)
+            for name, options in fieldsets
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What another service keeps is read only, where that service knows the person."""
