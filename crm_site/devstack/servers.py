@@ -77,7 +77,9 @@ def make_private_dir(path: Path, owner: str | None = None) -> None:
     owners = {os.geteuid(), pwd.getpwnam(owner).pw_uid if owner else os.geteuid()}
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-        raise EmbeddedServerError(f"{path} is not a directory of ours; remove it.")
+        raise EmbeddedServerError(
+            f"{path} belongs to another user. Run this as that user, or choose another DATA_DIR."
+        )
     if owner:
         shutil.chown(path, owner)
     path.chmod(0o700)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 from crm_site.devstack.sandbox.app import App
@@ -26,6 +27,7 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
     store = Store(options.directory / "sandbox.sqlite3")
+    store.prune(time.time())
     faults = Faults.parse(json.loads(os.environ.get("SANDBOX_FAULTS") or "{}"))
     app = App(store, os.environ.get("MESSAGING_API_KEY") or "sandbox", faults)
     server = Server((options.host, options.port), app)

@@ -46,7 +46,7 @@ button{cursor:pointer}button:hover{border-color:var(--green)}
 button.main{background:var(--green);color:var(--card);border-color:var(--green)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
 ul.list{list-style:none;margin:0;padding:0}ul.list li+li{border-top:1px solid var(--line)}
-ul.list a{display:grid;grid-template-columns:88px 220px 1fr 110px;gap:14px;padding:11px 16px;
+ul.list a{display:grid;grid-template-columns:108px 220px 1fr 110px;gap:14px;padding:11px 16px;
 text-decoration:none;color:inherit;align-items:baseline}ul.list a:hover{background:var(--tint)}
 .soft{color:var(--soft)}.cut{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .tag{display:inline-block;padding:1px 9px;border-radius:99px;font-size:13px;background:var(--line)}

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS segments (
     tenant TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (tenant, id)
 ) WITHOUT ROWID;
 """
+KEPT_SECONDS = 30 * 24 * 3600
 TABLES = ("messages", "outcomes", "attempts", "events", "segment_members", "segments")
 
 
@@ -107,6 +108,12 @@ class Store:
                 for event in events
             ],
         )
+
+    def prune(self, now: float) -> None:
+        """Let go of attempts and of events long told; messages stay until they are cleared."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM attempts WHERE at < ?", (now - KEPT_SECONDS,))
+            connection.execute("DELETE FROM events WHERE delivered_at < ?", (now - KEPT_SECONDS,))
 
     def clear(self) -> None:
         """Forget everything but the endpoints."""
