@@ -1,6 +1,7 @@
 """No tenant sees another, whichever way it asks."""
 
 import pytest
+from django.contrib.postgres.signals import get_hstore_oids
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, transaction
 from django.db.transaction import TransactionManagementError
@@ -62,6 +63,15 @@ def test_a_rolled_back_savepoint_does_not_leave_its_tenant_behind(tenant, strang
         transaction.set_rollback(True)
 
     assert CustomerProfile.objects.get() == mine
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_connection_of_a_process_may_be_opened_in_scope():
+    connection.close()
+    get_hstore_oids.cache_clear()
+
+    with tenant_scope("oakhill"), transaction.atomic():
+        assert CustomerProfile.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
