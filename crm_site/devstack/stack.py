@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,20 @@ def migrate() -> None:
         raise StackError(
             "The tables are not up to date. Run `manage.py migrate` with DATABASE_OWNER_URL, or "
             "give that variable to `up` as well."
+        )
+
+
+def seed_demo(port: int) -> None:
+    """Make the demo clubs, in a process of its own and as the runtime role."""
+    command = [sys.executable, "manage.py", "seed_demo"]
+    program = _program(command, child_environment(port))
+    seeding = subprocess.run(  # noqa: S603 - our own program
+        program.command(), cwd=program.cwd, env=program.env, check=False
+    )
+    if seeding.returncode:
+        raise StackError(
+            "The demo clubs could not be made; the next `up` goes on where this one stopped. "
+            "`up --no-demo` starts without them."
         )
 
 

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -100,13 +99,9 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be used: {error}") from error
         stack.collect_static()
         if with_demo and not is_seeded():
-            self._say("Seeding the demo club; this happens once …")
-            subprocess.run(
-                [sys.executable, "manage.py", "seed_demo"],
-                cwd=settings.BASE_DIR,
-                env=stack.child_environment(self.port),
-                check=True,
-            )
+            self._say("Seeding the demo clubs; this happens once …")
+            stack.seed_demo(self.port)
+        self.has_demo = is_seeded()
         # The supervisor holds no connection: it must not care when the database is away.
         connections.close_all()
 
@@ -163,7 +158,7 @@ class Command(BaseCommand):
 
     def _greet(self) -> None:
         lines = [("Back office", f"http://localhost:{self.port}/")]
-        if is_seeded():
+        if self.has_demo:
             lines.append(("Sign in", f"{DEMO_EMAIL}  {DEMO_PASSWORD}"))
         if settings.MESSAGING_IS_SANDBOX:
             port = stack.sandbox_port(self.port)
