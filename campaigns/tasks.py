@@ -64,8 +64,11 @@ def ring(tenant_id: str) -> None:
 
 
 def ring_on_commit(tenant_id: str) -> None:
-    """The same once the running transaction's rows can be seen: for the edges."""
-    transaction.on_commit(lambda: ring(tenant_id))
+    """The same once the running transaction's rows can be seen: for the edges.
+
+    With the broker away what was done stands all the same; the beat rings when it is back.
+    """
+    transaction.on_commit(lambda: ring(tenant_id), robust=True)
 
 
 @shared_task(name="campaigns.dispatch_tenant", base=TenantTask)
