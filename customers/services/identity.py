@@ -37,6 +37,7 @@ ALIAS_TYPES = {
     "phone_number": IdentityAliasType.PHONE,
     **dict.fromkeys(LINKS, IdentityAliasType.EXTERNAL_ID),
 }
+MATCH_TYPES = {"phone_number": "phone"}  # The review queue's words where they are not ours.
 # How sure it is that who shares this is one person, 0 to 100, unless their first names differ.
 CONFIDENCE = {"email": 70, "phone_number": 60}
 CONFIDENCE_BY_LINK = 90
@@ -217,7 +218,8 @@ class Directory:
             evidence["firstName"] = {"agreement": "contradicts"}
             score = min(score, CONFIDENCE_AGAINST_NAMES)
         self._candidates.setdefault((first, second), DuplicateCandidate(
-            profile_a_id=first, profile_b_id=second, match_type=names[0], match_score=score,
+            profile_a_id=first, profile_b_id=second, match_type=MATCH_TYPES.get(names[0], names[0]),
+            match_score=score,
             match_fields=evidence,
         ))  # fmt: skip
 
