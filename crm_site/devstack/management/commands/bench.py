@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from crm_site.devstack import stack
 from crm_site.devstack.bench import report
 from crm_site.devstack.bench.dataset import TENANT, Size, ensure_dataset
 from crm_site.devstack.bench.inflow import events_in_batches
@@ -23,6 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         size, runs = Size(options["scale"]), options["runs"]
+        stack.migrate()
+        stack.collect_static()
         self.stdout.write(f"Building {size.customers:,} customers …")
         taken = seconds(lambda: ensure_dataset(size))
         self.stdout.write(f"Ready after {taken:.0f} s.\n\n")
