@@ -58,6 +58,7 @@ class SegmentForm(forms.ModelForm):
     class Meta:
         model = CustomerSegment
         fields = ("name", "description", "type", "club", "refresh_frequency", "is_active")
+        widgets = {"description": widgets.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -34,7 +34,7 @@ class Describer:
         self.zone = zone
 
     def sentence(self, group: Group) -> str:
-        """``Members whose last booking was more than 6 weeks ago, or never.``"""
+        """``Members whose last booking was more than 6 weeks ago (or never).``"""
         rules = list(group.rules)
         if len(rules) == 1 and _is_everybody(rules[0]) and not group.negate:
             return "Everybody."
@@ -123,7 +123,7 @@ class Describer:
 
 
 SPECIAL = {
-    (Kind.MOMENT, "notWithinLast"): "whose {label} was more than {value} ago, or never",
+    (Kind.MOMENT, "notWithinLast"): "whose {label} was more than {value} ago (or never)",
     (Kind.MOMENT, "isNull"): "who have no {label}",
     (Kind.MOMENT, "isNotNull"): "who have a {label}",
     (Kind.DATE, "anniversaryWithinNext"): "whose {anniversary} is in the next {value}",

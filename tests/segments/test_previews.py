@@ -84,7 +84,7 @@ MEMBERS = rule("lifecycleStage", "equals", "MEMBER")
         ([rule("id", "isNotNull")], "Everybody."),
         ([MEMBERS], "Members."),
         ([MEMBERS, rule("lastBookingAt", "notWithinLast", WEEKS)],
-         "Members whose last booking was more than 6 weeks ago, or never."),
+         "Members whose last booking was more than 6 weeks ago (or never)."),
         ([rule("city", "in", ["Durban", "Paarl"]), rule("emailOptIn", "isTrue")],
          "Customers whose city is “Durban” or “Paarl” and with e-mail consent."),
         ([rule("tags", "hasAll", ["vip", "junior"])], "Customers tagged “vip” and “junior”."),

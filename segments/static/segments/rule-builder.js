@@ -114,7 +114,7 @@ class RuleBuilder extends HTMLElement {
           { field: "tags", operator: "hasAny", value: [] }] }); this.write();
           this.focusOn(`${listPath}[${group.rules.length - 1}].rules[0]:field`); } }, icon("account_tree"), "Add a group"));
     return make("fieldset", { class: `rb-group rb-depth-${depth}` },
-      make("legend", { class: "sr-only" }, depth === 1 ? "Rules" : "Group of rules"), head, list, foot);
+      make("legend", { class: "rb-legend" }, depth === 1 ? "Rules" : "Group of rules"), head, list, foot);
   }
 
   size(node) { return node.rules ? node.rules.reduce((sum, rule) => sum + this.size(rule), 0) : 1; }
@@ -294,6 +294,7 @@ class RuleBuilder extends HTMLElement {
       const text = input.value.trim();
       if (!text) return;
       const value = field.kind === "number" ? Number(text) : text;
+      input.value = ""; // An edited field reports a change again when it is redrawn.
       if (!values.includes(value)) values.push(value);
       rule.value = values;
       this.write();
@@ -392,12 +393,12 @@ class RuleBuilder extends HTMLElement {
     const people = answer.sample.map(({ name, url }) => make("li", {}, url ? make("a", { href: url }, name) : name));
     const reach = Object.entries(answer.reachable).filter(([, count]) => count != null)
       .map(([channel, count]) => make("li", {}, make("b", {}, number(count)), ` by ${CHANNELS[channel]}`));
+    const estimate = "An estimate: this took too long to count. Fewer or simpler rules are counted exactly.";
     this.side.replaceChildren(
       make("p", { class: "rb-total" }, (answer.isExact ? "" : "≈ ") + number(answer.count),
         make("small", {}, answer.count === 1 ? "customer" : "customers")),
       make("p", { class: "rb-sentence" }, answer.sentence),
-      answer.isExact ? null : make("p", { class: "rb-fault" },
-        "An estimate: this took too long to count. Fewer or simpler rules are counted exactly."),
+      answer.isExact ? "" : make("p", { class: "rb-fault" }, estimate),
       reach.length ? make("h3", {}, "Can be reached now") : "", make("ul", { class: "rb-reach" }, ...reach),
       people.length ? make("h3", {}, "Some of them") : "", make("ul", {}, ...people));
   }
