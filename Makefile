@@ -5,11 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-<<<<<<< HEAD
-.PHONY: help setup run test check fmt screenshots schema lock kill-test
-=======
-.PHONY: help setup run test check fmt screenshots schema lock bench
->>>>>>> b8aa3a3 (Let the bench stand on its own feet: tables, static files, a make target and a smoke test)
+.PHONY: help setup run test check fmt screenshots schema lock kill-test bench
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
