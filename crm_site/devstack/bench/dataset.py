@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connections, transaction
 
+from crm_site.audit.actor import Actor
 from crm_site.devstack.bench.loading import bare, insert_series
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Tenant
@@ -12,6 +13,7 @@ from crm_site.tenancy.services import create_tenant
 from customers.models import Activity, CustomerProfile
 
 TENANT = "bench"
+ACTOR = Actor.system("customers.process_events")
 CUSTOMERS, ACTIVITIES = 1_000_000, 5_000_000
 # Of 100 customers 26 are members, and half of everybody booked twice in 90 days: 13 in 100 match.
 CRITERIA = [
@@ -96,6 +98,8 @@ def _profile() -> dict[str, str]:
     return {
         "id": "('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid",
         "tenant_id": f"'{TENANT}'",
+        # As after the events of years: a first change by somebody else would be audited.
+        "updated_by": f"'{ACTOR.id}'",
         "created_at": "now() - n * interval '30 seconds'",
         "updated_at": "now()",
         "email": email,
@@ -108,14 +112,14 @@ def _profile() -> dict[str, str]:
         "city": _pick(CITIES, "n / 7"),
         "country": "'ZA'",
         "lifecycle_stage": (
-            "CASE WHEN n % 100 < 26 THEN 'MEMBER' WHEN n % 100 < 70 THEN 'CUSTOMER' ELSE 'LEAD' END"
+            "CASE WHEN n % 100 < 26 THEN 'MEMBER' WHEN n % 100 < 95 THEN 'CUSTOMER' ELSE 'LEAD' END"
         ),
         "tags": "CASE WHEN n % 50 = 0 THEN ARRAY['vip'] ELSE ARRAY[]::varchar[] END",
         "membership_tier": "CASE WHEN n % 100 < 26 THEN 'Full' END",
         "email_opt_in": "n % 5 < 3",
         "email_opt_in_at": "CASE WHEN n % 5 < 3 THEN now() - interval '1 year' END",
         "booking_count_90d": "(n / 100) % 4",
-        "last_activity_at": "now() - (n * 7919 % 63072000) * interval '1 second'",
+        "last_activity_at": "now() - (n * 7919::bigint % 63072000) * interval '1 second'",
         "last_activity_type": "'ROUND_PLAYED'",
         "search_vector": (
             f"fairway_search_document('{TENANT}', {first} || ' ' || {last}, ARRAY[{email}], "
