@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -10,6 +11,15 @@ from campaigns.models import CampaignInteraction, Delivery
 from customers.models import CustomerProfile
 from customers.signals import profile_erased, profile_merged
 
+MAY_HAVE_HEARD = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNKNOWN)
+
+
+def leave_out(deliveries: QuerySet[Delivery], reason: DeliveryReason) -> None:
+    """Suppress those of which nothing was asked of Messaging yet."""
+    deliveries.filter(state=DeliveryState.PENDING).update(
+        state=DeliveryState.SUPPRESSED, reason=reason, settled_at=timezone.now()
+    )
+
 
 @receiver(profile_merged)
 def follow_merge(
@@ -17,17 +27,17 @@ def follow_merge(
 ) -> None:
     """What was sent to the absorbed profile was sent to the survivor.
 
-    Where both stand in the same run over the same channel, the absorbed one's message is left out
-    if nothing was asked of Messaging yet, and otherwise stays where it is, as the proof.
+    Where both stand in the same run over the same channel, one message is enough. The absorbed
+    one's stays where it is, as the proof; it is left out if nothing was asked of Messaging yet, and
+    otherwise the survivor's is, since they heard or may have heard already.
     """
-    theirs = Delivery.objects.filter(customer=absorbed)
-    both = list(
-        Delivery.objects.filter(customer=survivor, run__isnull=False).values_list("run", "channel")
-    )
-    kept = [row.pk for row in theirs if (row.run_id, row.channel) in set(both)]
-    theirs.filter(pk__in=kept, state=DeliveryState.PENDING).update(
-        state=DeliveryState.SUPPRESSED, reason=DeliveryReason.MERGED, settled_at=timezone.now()
-    )
+    theirs, ours = (Delivery.objects.filter(customer=each) for each in (absorbed, survivor))
+    same_message = Delivery.objects.filter(run=OuterRef("run"), channel=OuterRef("channel"))
+    twice = theirs.filter(Exists(same_message.filter(customer=survivor)))
+    kept = list(twice.values_list("pk", flat=True))
+    leave_out(theirs.filter(pk__in=kept), DeliveryReason.MERGED)
+    heard = same_message.filter(customer=absorbed, state__in=MAY_HAVE_HEARD)
+    leave_out(ours.filter(Exists(heard)), DeliveryReason.MERGED)
     theirs.exclude(pk__in=kept).update(customer=survivor)
     CampaignInteraction.objects.filter(customer=absorbed).update(customer=survivor)
 
@@ -36,9 +46,7 @@ def follow_merge(
 def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> None:
     """Nothing more is sent, and nothing personal stays; what was counted still counts."""
     theirs = Delivery.objects.filter(customer=profile)
-    theirs.filter(state=DeliveryState.PENDING).update(
-        state=DeliveryState.SUPPRESSED, reason=DeliveryReason.ERASED, settled_at=timezone.now()
-    )
+    leave_out(theirs, DeliveryReason.ERASED)
     # A message in doubt keeps its body, since its key may only be repeated with it; it is never
     # sent anew to somebody erased, only asked about.
     theirs.exclude(state__in=[DeliveryState.CLAIMED, DeliveryState.UNKNOWN]).update(request=None)

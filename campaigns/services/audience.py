@@ -16,6 +16,7 @@ from campaigns.models import Campaign, CampaignRun
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
 from crm_site.tenancy.models import Tenant
+from customers.choices import CustomerStatus
 from customers.models.profile import CONSENT_FLAGS
 
 # Where a channel finds somebody: columns of the profile.
@@ -62,7 +63,11 @@ def why_not(channel: str, profile: str = "p", heard: str | None = None, cap: int
     flag, address = CONSENT_FLAGS.get(Channel(channel)), ADDRESSES.get(Channel(channel))
     cases = [
         (f"{profile}.merged_at IS NOT NULL", DeliveryReason.MERGED),
-        (f"{profile}.deleted_at IS NOT NULL", DeliveryReason.INACTIVE),
+        # Deleted, erased, or set aside by staff.
+        (
+            f"{profile}.deleted_at IS NOT NULL OR {profile}.status <> '{CustomerStatus.ACTIVE}'",
+            DeliveryReason.INACTIVE,
+        ),
         # A channel without a consent flag has nobody's consent.
         (f"NOT {profile}.{flag}" if flag else "true", DeliveryReason.NO_CONSENT),
         (f"{profile}.{address} IS NULL" if address else "true", DeliveryReason.NO_ADDRESS),

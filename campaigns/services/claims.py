@@ -156,7 +156,7 @@ def message_from(item: Claimed) -> Message:
 
 
 # What a template may say about its reader. The keys are part of what marketers write into
-# templates, so they only ever grow; docs/operations.md lists them.
+# templates, so they only ever grow; docs/sending.md lists them.
 _BODY = """
     jsonb_build_object(
         'templateId', d.template_id,

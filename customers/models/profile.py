@@ -58,14 +58,17 @@ COMPUTED_FIELDS = (
 
 
 def reachable(channel: Channel) -> Q:
-    """Consent to the channel, and an address for it."""
+    """Consent to the channel, an address for it, and not set aside as inactive."""
     address = {
         Channel.EMAIL: "email",
         Channel.SMS: "phone_number",
         Channel.WHATSAPP: "phone_number",
         Channel.PUSH: "auth_user_id",
     }
-    return Q(**{f"{address[channel]}__isnull": False, CONSENT_FLAGS[channel]: True})
+    return Q(
+        **{f"{address[channel]}__isnull": False, CONSENT_FLAGS[channel]: True},
+        status=CustomerStatus.ACTIVE,
+    )
 
 
 class CustomerProfileQuerySet(models.QuerySet["CustomerProfile"]):
@@ -74,7 +77,7 @@ class CustomerProfileQuerySet(models.QuerySet["CustomerProfile"]):
         return self.filter(LIVE)
 
     def reachable_by(self, channel: str) -> "CustomerProfileQuerySet":
-        """Live profiles that consented to the channel and have an address for it."""
+        """Live, active profiles that consented to the channel and have an address for it."""
         if channel not in CONSENT_FLAGS:
             return self.none()
         return self.live().filter(reachable(Channel(channel)))

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from campaigns.choices import CampaignStatus, DeliveryReason, DeliveryState, RunStatus
 from campaigns.models import Delivery, SendingHold
+from campaigns.services.audience import count_reach
 from campaigns.services.claims import claim
 from campaigns.services.lifecycle import cancel_campaign, pause_campaign, resume_campaign
 from campaigns.services.outcomes import Outcome, record
@@ -15,6 +16,7 @@ from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import MessagingRefused, Reason
 from crm_site.tenancy.context import tenant_scope
 from customers.models import CustomerProfile
+from customers.signals import profile_merged
 from tests.campaigns.builders import (
     ACTOR,
     consent,
@@ -154,6 +156,43 @@ def test_consent_withdrawn_after_the_snapshot_is_heeded(tenant, gateway):
 
     assert [message.to.customer_id for _, message in gateway.inbox] == [str(stays.pk)]
     assert states_of(campaign) == [("ACCEPTED", None), ("SUPPRESSED", "NO_CONSENT")]
+
+
+def test_the_inactive_are_left_out_before_and_after_the_snapshot(tenant, gateway):
+    stays, late, early = make_recipient(), make_recipient(), make_recipient(status="INACTIVE")
+    campaign = make_started(stays, late, early)
+    reach = count_reach(
+        segment_id=campaign.segment_id, channels=campaign.channels, now=timezone.now()
+    )
+    prepare_run(campaign.runs.get().pk, timezone.now())
+    CustomerProfile.objects.filter(pk=late.pk).update(status="INACTIVE")
+
+    send_all()
+
+    assert (reach.in_segment, reach.messages) == (3, 2)
+    assert reach.channels[0].reasons == {DeliveryReason.INACTIVE: 1}
+    assert [message.to.customer_id for _, message in gateway.inbox] == [str(stays.pk)]
+    left_out = ("SUPPRESSED", "INACTIVE")
+    assert states_of(campaign) == [("ACCEPTED", None), left_out, left_out]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("PENDING", "PENDING"),  # The absorbed profile's message is left out.
+        ("ACCEPTED", "SUPPRESSED"),  # They heard already.
+        ("UNKNOWN", "SUPPRESSED"),  # They may have heard already.
+    ],
+)
+def test_two_profiles_found_to_be_one_hear_once(tenant, gateway, theirs, ours):
+    survivor, absorbed = make_recipient(), make_recipient()
+    campaign = make_started(survivor, absorbed)
+    prepare_run(campaign.runs.get().pk, timezone.now())
+    campaign.deliveries.filter(customer=absorbed).update(state=theirs)
+
+    profile_merged.send(sender=CustomerProfile, survivor=survivor, absorbed=absorbed)
+
+    assert campaign.deliveries.get(customer=survivor).state == ours
 
 
 def test_consent_withdrawn_after_a_lost_answer_is_only_asked_about(tenant, gateway):

@@ -37,6 +37,15 @@ def test_counts_in_all_per_rule_and_per_channel(tenant, other_tenant):
     assert (either.count, either.reachable["SMS"]) == (3, 1)
 
 
+def test_the_inactive_are_counted_in_the_segment_and_reached_by_nothing(tenant):
+    with local_settings(consent_writer="messaging"):
+        make_customer(city="Durban", email_opt_in=True, status="INACTIVE")
+
+    found = preview([CITY], "AND", now=timezone.now())
+
+    assert (found.count, found.reachable["EMAIL"]) == (1, 0)
+
+
 def test_a_slow_question_becomes_an_estimate(tenant, monkeypatch):
     monkeypatch.setattr(previews, "LIMIT_SECONDS", 0.05)
 
