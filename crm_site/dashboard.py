@@ -138,7 +138,7 @@ def _cards(figures: Figures) -> list[Card]:
         Card("Customers", f"{figures.customers:,}", "everybody the club knows", customers),
         _of_segment(figures, "Active Members", "Active members", "membership is active today"),
         Card("New this week", f"{figures.new_this_week:,}", "first seen in 7 days",
-             customers),
+             _list("customers_customerprofile", "known=7")),
         Card("Tee times booked", f"{recent:,}", _compared(recent, before),
              _list("customers_activity", "type=TEETIME_BOOKED")),
         _open_rate(figures),

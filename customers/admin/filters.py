@@ -116,5 +116,20 @@ class SeenFilter(filters.DropdownFilter):
         return queryset
 
 
+class FirstSeenFilter(filters.DropdownFilter):
+    title = "first seen"
+    parameter_name = "known"
+    days = {"7": "In the last week", "30": "In the last month", "365": "In the last year"}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.days.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = str(self.value() or "")
+        if value not in self.days:
+            return queryset
+        return queryset.filter(created_at__gte=_days_ago(int(value)))
+
+
 def _days_ago(days: int) -> datetime:
     return timezone.now() - timedelta(days=days)

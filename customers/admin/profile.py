@@ -71,6 +71,7 @@ class CustomerProfileAdmin(TenantModelAdmin):
         filters.TagFilter,
         filters.ConsentFilter,
         filters.SeenFilter,
+        filters.FirstSeenFilter,
         ("engagement_score", RangeNumericFilter),
         ("churn_risk_score", RangeNumericFilter),
     )

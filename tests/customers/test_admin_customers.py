@@ -94,6 +94,7 @@ def test_deleted_customers_show_only_where_asked_for(as_ann, zoe):
         ({"engagement_score_from": "50"}, ["Gold"]),
         ({"seen": "30"}, ["Gold"]),
         ({"seen": "never"}, ["Zoë Smyth"]),
+        ({"known": "7"}, ["Zoë Smyth"]),
         ({"consent": "EMAIL"}, ["Zoë Smyth"]),
         ({"consent": "none"}, ["Gold"]),
         ({"tier": "'; --", "tag": "%"}, []),
@@ -108,6 +109,7 @@ def test_filters_narrow_the_list(asked, found, as_ann, zoe):
         lifecycle_stage="MEMBER",
         engagement_score=80,
         last_activity_at=timezone.now() - timedelta(days=3),
+        created_at=timezone.now() - timedelta(days=8),
     )
 
     assert names(as_ann.get(LIST, asked)) == found

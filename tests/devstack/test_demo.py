@@ -111,6 +111,17 @@ def test_the_club_is_whole(seeded):
     in_club(KINGFISHER, look)
 
 
+def test_people_are_known_since_the_first_event_about_them(seeded):
+    def look():
+        known_since = CustomerProfile.objects.dates("created_at", "month")
+        assert len(known_since) > 6
+        first = SyncLog.objects.filter(customer_id__isnull=False).earliest("occurred_at")
+        customer = CustomerProfile.objects.get(pk=first.customer_id)
+        assert customer.created_at == first.occurred_at
+
+    in_club(KINGFISHER, look)
+
+
 def test_campaign_counters_agree_with_their_rows(seeded):
     def look():
         ended = Campaign.objects.filter(status=CampaignStatus.COMPLETED)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -26,6 +26,13 @@ from segments.models import CustomerSegment
 SENDING_SECONDS = 60
 PROCESSING = Actor.system("customers.process_events")
 Tell = Callable[[str], None]
+DATE_FIRST_SEEN = """
+UPDATE customers_customerprofile AS customer SET created_at = told.first_at
+FROM (SELECT customer_id, min(occurred_at) AS first_at FROM customers_synclog
+      WHERE tenant_id = %(tenant)s GROUP BY customer_id) AS told
+WHERE customer.tenant_id = %(tenant)s AND customer.id = told.customer_id
+  AND told.first_at < customer.created_at
+"""
 
 
 def live_through(
@@ -59,6 +66,13 @@ def take_in(events: Sequence[Event]) -> None:
         with acting_as(PROCESSING), transaction.atomic():
             lock_processing()
             process_batch(now=timezone.now())
+
+
+@transaction.atomic
+def date_first_seen() -> None:
+    """Everybody is known since the first event about them, not since the demo was made."""
+    with connection.cursor() as cursor:
+        cursor.execute(DATE_FIRST_SEEN, {"tenant": require_tenant_id()})
 
 
 def send_past_campaign(plan: CampaignPlan, *, moment: datetime, actor: Actor) -> list[SentMessage]:

@@ -11,7 +11,7 @@ from crm_site.access.services import grant_membership
 from crm_site.audit.actor import Actor, acting_as
 from crm_site.devstack.demo.calendar import ZONE
 from crm_site.devstack.demo.clubs import KINGFISHER, MILKWOOD, DemoTenant
-from crm_site.devstack.demo.history import live_through
+from crm_site.devstack.demo.history import date_first_seen, live_through
 from crm_site.devstack.demo.office import label_people, plan_ahead, write_notes
 from crm_site.devstack.demo.past_messaging import messaging_of_the_past
 from crm_site.devstack.demo.people import make_people
@@ -89,6 +89,7 @@ def seed_tenant(
         _open_houses(club)
         _make_segments(marketer)
         live_through(events, plans, today=today, actor=marketer, tell=tell)
+        date_first_seen()
         label_people(people, actor=desk)
         write_notes(people, authors=(desk, manager))
         with transaction.atomic():

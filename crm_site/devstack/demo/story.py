@@ -300,7 +300,7 @@ def _round(story: Story, person: Person, course: Course, start: datetime) -> Ite
         "bookingId": f"BK-{dice.randint(100_000, 999_999)}",
         "clubId": course.club,
         "course": course.name,
-        "teeTime": ce.iso(start),
+        "teeTime": start.isoformat(),
         "players": players,
         "price": total,
     }
@@ -377,7 +377,7 @@ def _second_self(story: Story, person: Person) -> Iterator[Event]:
         "bookingId": f"BK-{dice.randint(100_000, 999_999)}",
         "clubId": course.club,
         "course": course.name,
-        "teeTime": ce.iso(tee_time(first_seen + timedelta(days=2), dice)),
+        "teeTime": tee_time(first_seen + timedelta(days=2), dice).isoformat(),
         "players": 2,
         "price": course.weekday_price * 2,
     }
