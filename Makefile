@@ -33,7 +33,7 @@ test: setup ## the whole suite, on servers of its own
 kill-test: setup ## workers killed twenty times under every fault, three seeds; takes minutes
 	$(BIN)/python -m pytest tests/campaigns/test_kills.py
 
-check: setup ## format, lint, types, import contracts, deployment, migrations, docs
+check: setup ## format, lint, types, import contracts, deployment, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .

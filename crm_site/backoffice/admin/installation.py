@@ -117,8 +117,9 @@ class ScheduleAdmin(SuperuserAdmin):
     search_fields = ("name", "task")
     ordering = ("name",)
     sortable_by = ("name",)
-    fields = ("name", "task", "enabled", "interval", "crontab", "last_run", "runs")
-    readonly_fields = ("name", "task", "last_run", "runs")
+    fields = ("name", "task", "enabled", "rhythm", "last_run", "runs")
+    # The rhythm, too: each start of the beat writes it anew from settings.
+    readonly_fields = ("name", "task", "rhythm", "last_run", "runs")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # Each tick needs code that answers it, so ticks are declared in settings.
