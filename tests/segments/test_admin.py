@@ -161,3 +161,90 @@ def test_the_builder_is_told_who_matches(client, ann, ben, cleo, base, other_ten
     assert (wrong.status_code, wrong.json()["path"]) == (400, "combinator")
     client.force_login(cleo)
     assert client.post(f"{base}preview/", **asked).status_code == 404
+
+
+def by_hand(name="Committee"):
+    return make_segment(type="STATIC", criteria=None, name=name)
+
+
+def pressed(tenant, action, *args):
+    return f"/{tenant.pk}{reverse(f'admin:segments_customersegment_{action}', args=args)}"
+
+
+def test_people_are_put_into_a_segment_by_hand_by_what_is_known_of_them(
+    client, ann, ben, cleo, tenant, other_tenant
+):
+    zoe = make_customer(email="zoe@example.com")
+    thabo = make_customer(phone_number="+27825550101")
+    nomsa = make_customer(scl_member_id=4711)
+    with tenant_scope(other_tenant.pk):
+        make_customer(email="stranger@example.com")
+    segment = by_hand()
+    add = pressed(tenant, "add_members", segment.pk)
+    asked = {"people": "Zoe@example.com\n082 555 0101\n\n4711", "_form_submitted": "True"}
+    for user in (ben, cleo):
+        client.force_login(user)
+        assert client.post(add, asked).status_code in (403, 404)
+    client.force_login(ann)
+
+    wrong = client.post(add, asked | {"people": "zoe@example.com\nstranger@example.com"})
+    assert "No customer has “stranger@example.com”. Nobody was added." in wrong.content.decode()
+    assert not segment.memberships.exists()
+    done = client.post(add, asked)
+
+    assert "HX-Redirect" in done.headers
+    members = set(segment.memberships.values_list("customer", flat=True))
+    assert members == {zoe.pk, thabo.pk, nomsa.pk}
+
+
+def test_a_member_is_removed_from_the_list_and_put_back(client, ann, ben, tenant):
+    zoe, segment = make_customer(), by_hand()
+    member = pressed(tenant, "member", segment.pk, zoe.pk)
+    client.force_login(ben)
+    assert client.post(member, {"do": "add"}).status_code == 403
+    client.force_login(ann)
+    assert client.get(member).status_code == 403
+
+    added = client.post(member, {"do": "add"}).content.decode()
+    assert segment.memberships.count() == 1
+    removed = client.post(member, {"do": "remove"}).content.decode()
+
+    assert "Remove" in added
+    assert "Put back" in removed
+    assert not segment.memberships.exists()
+
+
+def test_a_segment_by_rules_takes_nobody_by_hand(client, ann, base, tenant):
+    zoe, segment = make_customer(), make_segment(CITY)
+    client.force_login(ann)
+
+    page = client.get(f"{base}{segment.pk}/change/").content.decode()
+    answer = client.post(pressed(tenant, "member", segment.pk, zoe.pk), {"do": "add"})
+
+    assert "Add people" not in page
+    assert answer.status_code == 403
+
+
+def test_the_customers_page_names_their_segments_and_puts_them_into_more(
+    client, ann, ben, cleo, tenant, other_tenant
+):
+    zoe, segment = make_customer(), by_hand()
+    by_hand("Captains")
+    with tenant_scope(other_tenant.pk):
+        by_hand("Theirs")
+    page = f"/{tenant.pk}/admin/customers/customerprofile/{zoe.pk}/change/"
+    put_in = pressed(tenant, "put_in", zoe.pk)
+    for user in (ben, cleo):
+        client.force_login(user)
+        assert client.post(put_in, {"segment": segment.pk}).status_code in (403, 404)
+    client.force_login(ann)
+
+    assert "In no segment" in client.get(page).content.decode()
+    shown = client.post(put_in, {"segment": segment.pk}, follow=True).content.decode()
+
+    assert "added to “Committee”" in shown
+    assert f"customersegment/{segment.pk}/change/" in shown
+    assert "Captains</option>" in shown
+    assert "Theirs" not in shown
+    client.force_login(ben)
+    assert "Captains</option>" not in client.get(page).content.decode()

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from crm_site.audit.actor import Actor
@@ -18,6 +18,15 @@ from crm_site.backoffice import filters
 from crm_site.backoffice.actions import dialog_action, go_to
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import LazyTab, TenantModelAdmin, display
+from customers.models import CustomerProfile
+from segments.admin.members import (
+    AddMembersForm,
+    MembersTab,
+    add_people,
+    change_one,
+    customer_url,
+    may_change,
+)
 from segments.forms import SegmentForm
 from segments.models import CustomerSegment, SegmentRefresh
 from segments.rules.describe import Describer
@@ -30,7 +39,6 @@ from segments.services.refreshing import request_refresh
 from segments.services.suggestions import values_of
 from segments.tasks import nudge_on_commit
 
-PAGE = 50
 CHART_POINTS, CHART_WIDTH, CHART_HEIGHT = 60, 720, 120
 
 
@@ -42,31 +50,6 @@ def sentence(segment: CustomerSegment, words: Describer) -> str:
         return words.sentence(parse(segment.criteria, segment.combinator))
     except RuleError as error:
         return f"Broken: {error}"
-
-
-def customer_url(customer_id: UUID) -> str:
-    try:
-        return reverse("admin:customers_customerprofile_change", args=[customer_id])
-    except NoReverseMatch:
-        return ""
-
-
-class MembersTab(LazyTab):
-    name = "members"
-    title = "Members"
-    template_name = "admin/segments/members.html"
-
-    def get_context(self, request: HttpRequest) -> dict[str, Any]:
-        rows = self.obj.memberships.select_related("customer").order_by("customer_id")  # type: ignore[attr-defined]
-        after = _uuid(request.GET.get("after", ""))
-        if after is not None:
-            rows = rows.filter(customer_id__gt=after)
-        found = list(rows[: PAGE + 1])
-        return {
-            "rows": [(row, customer_url(row.customer_id)) for row in found[:PAGE]],
-            "next": found[PAGE - 1].customer_id if len(found) > PAGE else None,
-            "is_first": after is None,
-        }
 
 
 class HistoryTab(LazyTab):
@@ -112,7 +95,7 @@ def size_chart(refreshes: Sequence[SegmentRefresh]) -> Chart | None:
 @admin.register(CustomerSegment)
 class CustomerSegmentAdmin(TenantModelAdmin):
     form = SegmentForm
-    list_display = ("name", "who", "member_count", "refreshed", "type", "is_active")
+    list_display = ("name", "who", "members", "refreshed", "type", "is_active")
     list_filter = (
         ("type", filters.ChoicesDropdownFilter),
         ("is_active", filters.BooleanRadioFilter),
@@ -128,7 +111,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         ("When and where", {"fields": ("refresh_frequency", "club", "is_active")}),
     )
     lazy_tabs = (MembersTab, HistoryTab)
-    actions_detail = ("refresh_now", "remove")
+    actions_detail = ("add_members", "refresh_now", "remove")
     change_form_outer_before_template = "admin/segments/facts.html"
     empty_title = "No segments yet"
     empty_text = (
@@ -154,6 +137,10 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     @display(description="Who")
     def who(self, segment: Any) -> str:
         return str(segment.sentence)
+
+    @display(description="Members")
+    def members(self, segment: CustomerSegment) -> str:
+        return f"{segment.member_count:,}"
 
     @display(description="Last refreshed")
     def refreshed(self, segment: CustomerSegment) -> str:
@@ -190,13 +177,14 @@ class CustomerSegmentAdmin(TenantModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         asked = [("preview", self.preview_view), ("values", self.values_view)]
+        pages = [
+            *((f"{name}/", view, name) for name, view in asked),
+            ("<uuid:pk>/members/<uuid:customer_id>/", self.member_view, "member"),
+            ("put-in/<uuid:customer_id>/", self.put_in_view, "put_in"),
+        ]
         own = [
-            path(
-                f"{name}/",
-                self.admin_site.admin_view(view),
-                name=f"segments_customersegment_{name}",
-            )
-            for name, view in asked
+            path(route, self.admin_site.admin_view(view), name=f"segments_customersegment_{name}")
+            for route, view, name in pages
         ]
         return [*own, *super().get_urls()]
 
@@ -219,12 +207,59 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         self._require_view(request)
         return JsonResponse({"values": values_of(request.GET.get("field", ""))})
 
+    # Members by hand
+
+    def member_view(self, request: HttpRequest, pk: UUID, customer_id: UUID) -> HttpResponse:
+        return change_one(request, self.get_object_or_404(request, str(pk)), customer_id)
+
+    def put_in_view(self, request: HttpRequest, customer_id: UUID) -> HttpResponse:
+        """From a customer's page: into the segment chosen there, and back to the page."""
+        segment = self.get_object_or_404(request, request.POST.get("segment", ""))
+        customer = CustomerProfile.objects.live().filter(pk=customer_id).first()
+        if request.method != "POST" or not may_change(request, segment):
+            raise PermissionDenied
+        if customer is None:
+            raise Http404
+        said = add_people(segment, [customer], Actor.from_request(request))
+        self.message_user(request, said)
+        return HttpResponseRedirect(customer_url(customer.pk))
+
     def _require_view(self, request: HttpRequest) -> None:
         may_see = request.user.has_perm("customers.view_customerprofile")
         if not (may_see and self.has_view_permission(request)):
             raise PermissionDenied
 
     # Buttons
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what fits: rules fill one kind of segment, people the other."""
+        segment = self.get_object(request, str(object_id))
+        if segment is None:
+            return []
+        unfit = {"refresh_now"} if segment.is_by_hand else {"add_members"}
+        if segment.is_system:
+            unfit.add("remove")
+        return [
+            found
+            for found in super().get_actions_detail(request, object_id)
+            if found.method.original_function_name not in unfit
+        ]
+
+    @dialog_action(
+        title="Add people to this segment",
+        label="Add people",
+        submit="Add them",
+        form=AddMembersForm,
+        permissions=["segments.add_customersegmentmembership"],
+        icon="person_add",
+    )
+    def add_members(
+        self, request: HttpRequest, form: AddMembersForm, obj: CustomerSegment
+    ) -> HttpResponse:
+        said = add_people(obj, form.cleaned_data["people"], Actor.from_request(request))
+        self.message_user(request, said)
+        page = reverse("admin:segments_customersegment_change", args=[obj.pk])
+        return go_to(f"{page}#dataset-members")
 
     @dialog_action(
         title="Refresh now",
@@ -252,13 +287,6 @@ class CustomerSegmentAdmin(TenantModelAdmin):
 
 def _words() -> Describer:
     return describer(tenant_clock(timezone.now()).zone)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _preview_json(found: Preview) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What the customer page says about segments: which ones, since when, and one more by hand."""
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from crm_site.access.services import limit_to_grants
+from customers.admin.panels import Panel, customer_panel
+from customers.models import CustomerProfile
+from segments.choices import SegmentType
+from segments.models import CustomerSegment
+
+SHOWN, OFFERED = 12, 100
+
+
+@customer_panel(permission="segments.view_customersegment")
+def segments_of(request: HttpRequest, customer: CustomerProfile) -> Panel | None:
+    memberships = (
+        customer.segment_memberships.filter(segment__deleted_at__isnull=True)
+        .select_related("segment")
+        .order_by("-added_at", "-pk")
+    )
+    visible = limit_to_grants(CustomerSegment.objects.live(), request.user)
+    shown = list(memberships.filter(segment__in=visible)[: SHOWN + 1])
+    context = {
+        "customer": customer,
+        "memberships": shown[:SHOWN],
+        "has_more": len(shown) > SHOWN,
+        "offered": _offered(request, customer, visible),
+    }
+    body = render_to_string("admin/segments/customer_panel.html", context, request=request)
+    return Panel(title="Segments", icon="groups", body=body)
+
+
+def _offered(
+    request: HttpRequest, customer: CustomerProfile, visible: QuerySet[CustomerSegment]
+) -> list[CustomerSegment]:
+    """Segments by hand that this customer could be put into by this user."""
+    may_add = request.user.has_perm("segments.add_customersegmentmembership")
+    if not (may_add and customer.is_live):
+        return []
+    by_hand = visible.filter(type__in=[SegmentType.STATIC, SegmentType.IMPORT])
+    return list(by_hand.exclude(memberships__customer=customer).order_by("name")[:OFFERED])
