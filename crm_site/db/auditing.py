@@ -44,10 +44,10 @@ class _AuditChange(_AuditTrigger):
 def audited(*left_out: str) -> list[pgtrigger.Trigger]:
     """Triggers that audit every create, change and delete of a row.
 
-    ``left_out`` names the model's computed counters and its secrets. Ids and the row's own
-    timestamps are left out always.
+    ``left_out`` names the model's computed counters and its secrets. Ids, the row's own timestamps
+    and who changed it last are left out always: the entry says when and by whom.
     """
-    skipped = frozenset({"id", "tenant", "created_at", "updated_at", *left_out})
+    skipped = frozenset({"id", "tenant", "created_at", "updated_at", "updated_by", *left_out})
     made = _AuditTrigger(name="audit_row", operation=pgtrigger.Insert | pgtrigger.Delete)
     changed = _AuditChange(name="audit_change")
     made.skipped = changed.skipped = skipped

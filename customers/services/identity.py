@@ -5,7 +5,7 @@ is saved with a few statements. It holds the tenant's identity lock from loading
 batches, a request and an import cannot make two profiles of one new person.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,12 @@ WRITTEN = tuple(
     and field.name not in {"search_vector", "merged_into"}
 )
 
+READ = [
+    field.name for field in CustomerProfile._meta.concrete_fields if field.name != "search_vector"
+]
+# What finding and admitting somebody reads.
+MATCHED = (*IDENTIFIERS, "first_name", "membership_status", "lifecycle_stage", "source_times")
+
 
 def alias_value(name: str, value: Any) -> str:
     """How an identifier is written as an alias: a link says whose it is, ``sclMemberId:1042``."""
@@ -92,9 +98,25 @@ SELECT type, value, customer_id FROM leads
 class Directory:
     """The profiles that a batch of facts may be about, by every identifier they answer to."""
 
-    def __init__(self, people: Iterable[PersonFacts], ids: Iterable[UUID] = ()) -> None:
-        """Load and lock. Call inside a transaction; ``ids`` are wanted beside."""
+    def __init__(
+        self,
+        people: Collection[PersonFacts],
+        ids: Iterable[UUID] = (),
+        *,
+        fields: Collection[str] | None = None,
+    ) -> None:
+        """Load and lock. Call inside a transaction; ``ids`` are wanted beside.
+
+        ``fields`` are all that the caller will read or change beside what the facts name: a profile
+        has many, and a batch moves few. None: whole profiles.
+        """
         lock_identities()
+        self._written: Sequence[str] = WRITTEN
+        self._loaded: Sequence[str] = READ
+        if fields is not None:
+            named = {name for facts in people for name in facts.fields}
+            moved = {*MATCHED, *fields, *named}
+            self._loaded = self._written = [name for name in WRITTEN if name in moved]
         self.profiles: dict[UUID, CustomerProfile] = {}
         self._holders: dict[tuple[str, str], CustomerProfile] = {}
         self._before: dict[UUID, list[Any]] = {}
@@ -119,9 +141,9 @@ class Directory:
             return
         # Locked in id order, as merging does, so that two such batches queue up.
         rows = CustomerProfile.objects.live().filter(condition).order_by("pk")
-        for profile in rows.defer("search_vector").select_for_update(no_key=True):
+        for profile in rows.only(*self._loaded).select_for_update(no_key=True):
             self.profiles[profile.pk] = profile
-            self._before[profile.pk] = _values(profile)
+            self._before[profile.pk] = self._values(profile)
             for name in IDENTIFIERS:
                 if getattr(profile, name) is not None:
                     self._hold(profile, name, getattr(profile, name))
@@ -225,7 +247,10 @@ class Directory:
 
     def state_of(self, profile: CustomerProfile) -> tuple[list[Any], int]:
         """What would be written of a profile now; compare two to see whether it moved."""
-        return _values(profile), self._alias_counts.get(profile.pk, 0)
+        return self._values(profile), self._alias_counts.get(profile.pk, 0)
+
+    def _values(self, profile: CustomerProfile) -> list[Any]:
+        return [getattr(profile, name) for name in self._written]
 
     def save(self) -> None:
         """Write new and changed profiles, aliases and possible duplicates: four statements."""
@@ -233,9 +258,9 @@ class Directory:
         changed, names = [], set(STAMPS)
         for pk, before in self._before.items():
             profile = self.profiles[pk]
-            after = _values(profile)
+            after = self._values(profile)
             if after != before:
-                moved = zip(WRITTEN, before, after, strict=True)
+                moved = zip(self._written, before, after, strict=True)
                 names |= {name for name, old, new in moved if old != new}
                 profile.updated_at, profile.updated_by = now, actor
                 changed.append(profile)
@@ -243,10 +268,6 @@ class Directory:
         update_rows(changed, names)
         _write_aliases(list(self._aliases.values()))
         DuplicateCandidate.objects.bulk_create(self._candidates.values(), ignore_conflicts=True)
-
-
-def _values(profile: CustomerProfile) -> list[Any]:
-    return [getattr(profile, name) for name in WRITTEN]
 
 
 def _by_strength(source: str) -> tuple[str, ...]:

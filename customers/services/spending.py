@@ -14,6 +14,7 @@ from customers.models import CustomerProfile
 from customers.services.ownership import microseconds, remember
 
 OWNER = "scl"
+SPENDING_FIELDS = ("lifetime_value", "lifetime_value_at")
 
 
 @dataclass(frozen=True)

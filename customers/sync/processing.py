@@ -19,6 +19,7 @@ from customers.choices import SyncStatus
 from customers.models import Activity, SyncLog
 from customers.models.sync_log import MAX_ATTEMPTS
 from customers.services.activities import (
+    PROFILE_FIELDS,
     NewActivity,
     announce,
     note_on_profile,
@@ -28,7 +29,7 @@ from customers.services.consent import apply_preferences
 from customers.services.facts import country_in_scope
 from customers.services.identity import Directory, lock_identities
 from customers.services.spending import OWNER as SPENDING_OWNER
-from customers.services.spending import Totals, add_payment
+from customers.services.spending import SPENDING_FIELDS, Totals, add_payment
 from customers.sync.events import InboundEvent, Outcome, ProcessedEvent
 from customers.sync.registry import tell_followers, translator_of
 
@@ -37,10 +38,13 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 1_000
 FIRST_DELAY = timedelta(seconds=10)
 DELAY_FACTOR = 4  # 10 s, 40 s, 3 min, 11 min, 43 min, 3 h, 11 h.
+READ = ("source_service", "event_type", "event_id", "event_payload", "occurred_at")
 SETTLED = (
     *("status", "processed_at", "attempts", "next_attempt_at", "error"),
     *("customer_id", "activity_id"),
 )
+# Of a profile, beside what an event says of the person.
+MOVED_BY_EVENTS = (*PROFILE_FIELDS, *SPENDING_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def process_batch(*, now: datetime) -> int:
     ``lock_processing``.
     """
     due = SyncLog.objects.due(now).order_by("pk").select_for_update(no_key=True)
-    rows = list(due.defer("conflict_payload")[:BATCH_SIZE])
+    rows = list(due.only(*READ, *SETTLED)[:BATCH_SIZE])
     if not rows:
         return 0
     country = country_in_scope()
@@ -123,7 +127,8 @@ def _process_in_halves(items: Sequence[_Item], now: datetime) -> None:
 
 
 def _process(items: Sequence[_Item], now: datetime) -> None:
-    directory, totals = Directory([item.outcome.person for item in items]), Totals()
+    people = [item.outcome.person for item in items]
+    directory, totals = Directory(people, fields=MOVED_BY_EVENTS), Totals()
     activities, preferences, processed = [], [], []
     for item in items:
         event, outcome = item.event, item.outcome
