@@ -80,7 +80,8 @@ class DeliveryAdmin(ReadOnlyTenantAdmin):
     empty_text = "Every message of a campaign is listed here, with what became of it."
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        return lookup == "reason__exact" or super().lookup_allowed(lookup, value, request)
+        is_linked_to = lookup in ("reason__exact", "customer__id__exact")
+        return is_linked_to or super().lookup_allowed(lookup, value, request)
 
     @display(description="Customer")
     def person(self, delivery: Delivery) -> str:

@@ -201,3 +201,26 @@ def test_lists_of_runs_messages_and_responses_open_with_the_campaigns_filter(sig
         assert answer.status_code == 200, model
     delivery = campaign.deliveries.first()
     assert client.get(url_of(tenant, "delivery_change", delivery.pk)).status_code == 200
+
+
+def test_the_customers_page_says_what_they_got_and_what_came_of_it(
+    sign_in, ann, cleo, tenant, other_tenant
+):
+    zoe, silent = make_recipient(), make_recipient(email_opt_in=False)
+    campaign = make_campaign(zoe, silent, name="Spring news")
+    start_campaign(campaign_id=campaign.pk, actor=ACTOR)
+    send_all()
+    delivery = campaign.deliveries.get(customer=zoe)
+    for kind in ("DELIVERED", "CLICKED", "OPENED"):
+        delivery.interactions.create(campaign=campaign, customer=zoe, channel="EMAIL", type=kind)
+    page, silents = (
+        f"/{tenant.pk}" + reverse("admin:customers_customerprofile_change", args=[each.pk])
+        for each in (zoe, silent)
+    )
+
+    assert sign_in(cleo).get(page).status_code == 404
+    shown = sign_in(ann).get(page).content.decode()
+
+    assert "Spring news" in shown
+    assert '<span class="crm-pill crm-green">Clicked</span>' in shown
+    assert "Left out: no consent" in sign_in(ann).get(silents).content.decode()
