@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "ENVIRONMENT": "crm_site.backoffice.theme.environment",
-    "DASHBOARD_CALLBACK": "crm_site.dashboard.add_figures",
+    "DASHBOARD_CALLBACK": "crm_site.dashboard.home.add_figures",
     "STYLES": [lambda request: static("backoffice/crm.css")],
     "SCRIPTS": [
         lambda request: static("backoffice/alpine-shim.js"),
