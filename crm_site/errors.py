@@ -1,11 +1,13 @@
 """Errors that cross layers."""
 
+NOT_FOUND = "not_found"
+
 
 class DomainError(Exception):
     """A rule of the business was broken; the message is safe to show to a person.
 
-    The API answers 409 with ``code``; the admin shows the message. ``path`` names the field at
-    fault, where there is one.
+    The API answers 409 with ``code``, or 404 (400 with a ``path``) for ``NOT_FOUND``; the admin
+    shows the message. ``path`` names the field at fault, where there is one.
     """
 
     code = "conflict"

@@ -19,7 +19,7 @@ from campaigns.signals import campaign_launched
 from campaigns.state import CampaignStateError, Move, next_status, refuse_unsafe_edit
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 
 # Told to go out at nine, a message at ten is late but welcome; at midnight it is neither. What
 # comes later than this waits for a person.
@@ -194,7 +194,7 @@ def delete_campaign(*, campaign_id: UUID) -> None:
 def _locked(campaign_id: UUID) -> Campaign:
     campaign = Campaign.objects.live().select_for_update().filter(pk=campaign_id).first()
     if campaign is None:
-        raise CampaignError("There is no such campaign.", code="not_found")
+        raise CampaignError("There is no such campaign.", code=NOT_FOUND)
     return campaign
 
 

@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from crm_site.db.names import camel_case
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -90,7 +90,14 @@ def _invalid(errors: list[dict[str, str]]) -> Problem:
 def _from_domain(error: DomainError) -> Problem:
     path = camel_case(error.path)
     fault = {"path": path, "code": error.code, "message": error.message}
-    return problem(409, error.code, error.message, [fault] if path else [])
+    return problem(_status_of(error), error.code, error.message, [fault] if path else [])
+
+
+def _status_of(error: DomainError) -> int:
+    """What is not there is no conflict: 404 by the address, 400 where a field named it."""
+    if error.code != NOT_FOUND:
+        return 409
+    return 400 if error.path else 404
 
 
 def _from_integrity(error: IntegrityError) -> Problem | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from crm_site.audit.actor import Actor
 from crm_site.db.rows import insert_rows
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 from crm_site.messaging.channels import Channel
 from customers.choices import ActivityCategory
 from customers.models import Activity, CustomerProfile
@@ -104,7 +104,7 @@ def create_activity(
         CustomerProfile.objects.live().select_for_update(no_key=True).filter(pk=customer_id).first()
     )
     if profile is None:
-        raise ActivityError("There is no such customer.", path="customer_id", code="not_found")
+        raise ActivityError("There is no such customer.", path="customer_id", code=NOT_FOUND)
     values = {**values, "source_service": OWN_SOURCE}
     known = values.get("source_event_id")
     if known and Activity.objects.filter(source_service=OWN_SOURCE, source_event_id=known).exists():

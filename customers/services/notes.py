@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from crm_site.audit.actor import Actor
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 from customers.choices import NoteType
 from customers.models import CustomerNote, CustomerProfile
 
@@ -29,7 +29,7 @@ def add_note(
 ) -> CustomerNote:
     """Write a note on a live customer. Raises NoteError for an empty one or nobody's."""
     if not CustomerProfile.objects.live().filter(pk=customer_id).exists():
-        raise NoteError("There is no such customer.", path="customer_id", code="not_found")
+        raise NoteError("There is no such customer.", path="customer_id", code=NOT_FOUND)
     return CustomerNote.objects.create(
         customer_id=customer_id,
         type=type,
@@ -70,7 +70,7 @@ def delete_note(*, note_id: UUID, actor: Actor) -> None:
 def _visible_note(note_id: UUID, actor: Actor) -> CustomerNote:
     note = CustomerNote.objects.visible_to(actor.id).select_for_update().filter(pk=note_id).first()
     if note is None:
-        raise NoteError("There is no such note.", code="not_found")
+        raise NoteError("There is no such note.", code=NOT_FOUND)
     return note
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from crm_site.audit.actor import Actor, acting_as
 from crm_site.db.names import camel_case
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 from customers.choices import CustomerStatus
 from customers.models import CustomerProfile
 from customers.models.profile import CONSENT_FIELDS
 from customers.services.facts import (
     IDENTIFIERS,
+    JSON_NAMES,
     FactError,
     Fault,
     PersonFacts,
@@ -96,14 +97,13 @@ def _upsert(directory: Directory, index: int, facts: PersonFacts, now: datetime)
 def create_profile(*, values: Mapping[str, Any], actor: Actor) -> CustomerProfile:
     """Make a customer. ``values`` by our field names, as a form or serializer has them.
 
-    Raises FactError naming fields that cannot be, ProfileError if nothing identifies the person or
-    somebody else has an identifier.
+    Raises FactError naming fields that cannot be, or the e-mail address if nothing identifies the
+    person; ProfileError if somebody else has an identifier.
     """
     facts = _normalise(values)
     if not facts.identifiers and not (facts.first_name or facts.fields.get("last_name")):
-        raise ProfileError(
-            "Give an e-mail address, a phone number or a name.", path="email", code="no_identity"
-        )
+        message = "Give an e-mail address, a phone number or a name."
+        raise FactError([Fault("email", "no_identity", message)])
     with acting_as(actor):
         directory = Directory([facts])
         _refuse_taken(directory, facts, None)
@@ -125,7 +125,7 @@ def update_profile(
         directory = Directory([facts], ids=[customer_id])
         profile = directory.profiles.get(customer_id)
         if profile is None:
-            raise ProfileError("There is no such customer.", code="not_found")
+            raise ProfileError("There is no such customer.", code=NOT_FOUND)
         _refuse_taken(directory, facts, profile)
         now = timezone.now()
         directory.attach(profile, facts, source=CRM, at=now)
@@ -145,21 +145,24 @@ def _normalise(values: Mapping[str, Any]) -> PersonFacts:
         if name in CONSENT_FIELDS:
             message = "Consent belongs to the Messaging service."
             faults.append(Fault(camel_case(name), "read_only", message))
-        elif name in ("email", "phone_number"):
+        else:
             try:
-                value = read_value(name, value, path=camel_case(name), country=country)
+                value = _read_typed(name, value, country=country)
             except FactError as error:
                 faults += error.faults
                 continue
-            identifiers[name] = value
-        elif name in IDENTIFIERS:
-            identifiers[name] = value
-        else:
-            fields[name] = None if value == "" else value
+            (identifiers if name in IDENTIFIERS else fields)[name] = value
     if faults:
         raise FactError(faults)
     known = {name: value for name, value in identifiers.items() if value not in (None, "")}
     return PersonFacts(known, fields)
+
+
+def _read_typed(name: str, value: Any, *, country: str) -> Any:
+    """The value as every other way in would keep it; a date or time is one already."""
+    if name not in JSON_NAMES or isinstance(value, date):
+        return None if value == "" else value
+    return read_value(name, value, path=camel_case(name), country=country)
 
 
 def _refuse_taken(directory: Directory, facts: PersonFacts, owner: CustomerProfile | None) -> None:
@@ -191,7 +194,7 @@ def restore_profile(*, customer_id: UUID, actor: Actor) -> CustomerProfile:
     ).select_for_update()
     profile = hidden.first()
     if profile is None:
-        raise ProfileError("There is no such deleted customer.", code="not_found")
+        raise ProfileError("There is no such deleted customer.", code=NOT_FOUND)
     held = {name: getattr(profile, name) for name in IDENTIFIERS if getattr(profile, name)}
     with acting_as(actor):
         facts = PersonFacts(held)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
-from crm_site.errors import DomainError
+from crm_site.errors import NOT_FOUND, DomainError
 from customers.choices import SyncStatus
 from customers.models import SyncLog
 
@@ -28,7 +28,7 @@ def replay_event(*, event_id: UUID, actor: Actor) -> SyncLog:
     """
     row = SyncLog.objects.select_for_update().filter(pk=event_id).first()
     if row is None:
-        raise ReplayError("There is no such event.", code="not_found")
+        raise ReplayError("There is no such event.", code=NOT_FOUND)
     if row.status == SyncStatus.SUCCESS:
         raise ReplayError("This event is done already.", code="already_done")
     if row.event_payload is None:

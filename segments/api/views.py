@@ -156,7 +156,9 @@ class CustomerSegmentsViewSet(TenantViewSet):
 
 
 def _customer(customer_id: UUID) -> CustomerProfile:
-    found: CustomerProfile = get_object_or_404(CustomerProfile.objects.all(), pk=customer_id)
+    found: CustomerProfile = get_object_or_404(
+        CustomerProfile.objects.filter(deleted_at__isnull=True), pk=customer_id
+    )
     return found
 
 

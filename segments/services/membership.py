@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from crm_site.audit.actor import Actor
+from crm_site.errors import NOT_FOUND
 from customers.models import CustomerProfile
 from segments.choices import MembershipMove
 from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentMembershipChange
@@ -45,7 +46,7 @@ def _check(add: Sequence[UUID], remove: Sequence[UUID]) -> None:
     live = set(CustomerProfile.objects.live().filter(pk__in=add).values_list("pk", flat=True))
     for index, customer_id in enumerate(add):
         if customer_id not in live:
-            raise SegmentError("There is no such customer.", path=f"add[{index}]", code="not_found")
+            raise SegmentError("There is no such customer.", path=f"add[{index}]", code=NOT_FOUND)
     for index, customer_id in enumerate(remove):
         if customer_id in live:
             raise SegmentError("This one is added, too.", path=f"remove[{index}]", code="invalid")

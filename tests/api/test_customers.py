@@ -352,3 +352,56 @@ def test_an_event_that_failed_is_replayed(client, tenant, key_for):
 
     assert [answer.status_code for answer in answers] == [202, 409]
     assert (answers[0].json()["status"], answers[0].json()["attempts"]) == ("PENDING", 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"externalIds": "MCA-1"}, "externalIds"),
+        ({"externalIds": ["MCA-1"]}, "externalIds"),
+        ({"sclMemberId": -1}, "sclMemberId"),
+        ({"latitude": 91}, "latitude"),
+        ({"handicap": "99"}, "handicap"),
+        ({"country": "Z1"}, "country"),
+        ({"tags": ["a"] * 101}, "tags"),
+    ],
+)
+def test_one_customer_is_read_as_strictly_as_a_batch(client, headers, body, path):
+    customer = make_customer()
+
+    one = client.patch(f"{URL}{customer.pk}/", body, content_type="application/json", **headers)
+    many = client.post(
+        f"{URL}batch/", [{"email": customer.email, **body}], "application/json", **headers
+    )
+
+    assert (one.status_code, one.json()["errors"][0]["path"]) == (400, path)
+    assert many.json()["results"][0]["errors"][0]["path"] == path
+
+
+def test_one_customer_is_spelled_as_in_a_batch(client, headers):
+    sent = {"firstName": "  Ann ", "country": "za", "tags": ["vip", "vip", " early "]}
+
+    body = client.post(URL, sent, content_type="application/json", **headers).json()
+
+    assert (body["firstName"], body["country"], body["tags"]) == ("Ann", "ZA", ["vip", "early"])
+
+
+def test_a_customer_nothing_identifies_is_400(client, headers):
+    answer = client.post(URL, {}, content_type="application/json", **headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "no_identity")
+
+
+def test_what_is_not_there_is_400_where_a_field_names_it(client, headers):
+    gone = make_customer()
+    client.delete(f"{URL}{gone.pk}/", **headers)
+    note = {"customerId": str(gone.pk), "content": "Called"}
+    activity = {"customerId": str(gone.pk), "type": "CALL", "category": "SYSTEM", "title": "Call"}
+
+    answers = [
+        client.post("/api/v1/notes/", note, content_type="application/json", **headers),
+        client.post("/api/v1/activities/", activity, content_type="application/json", **headers),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "customerId")

@@ -164,3 +164,13 @@ def test_staff_do_what_their_role_allows(client, ann, ben, cleo, tenant):
     for user, status in ((ann, 202), (ben, 403), (cleo, 404)):
         client.force_login(user)
         assert client.post(f"{url}refresh/").status_code == status
+
+
+def test_a_deleted_customer_has_no_segments_to_show(client, tenant, key_for):
+    customer = make_customer(deleted_at=timezone.now(), status="DELETED")
+
+    answer = client.get(
+        f"/api/v1/customers/{customer.pk}/segments/", **key_for(tenant, "segments:read")
+    )
+
+    assert answer.status_code == 404
