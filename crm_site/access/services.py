@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from crm_site.access.backends import current_membership
 from crm_site.access.models import ApiKey, TenantMembership, User, WebhookEndpoint
@@ -32,6 +31,8 @@ SCOPES = frozenset(
 SOURCES = ("scl", "teetime", "messaging")
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 SECRET_OVERLAP = timedelta(hours=24)
+SECRET_PREFIX = "whsec_"  # noqa: S105 - says what follows
+SIGNATURE_TOLERANCE = timedelta(minutes=5)
 
 
 class AccessError(DomainError):
@@ -48,8 +49,12 @@ def issue_api_key(
 ) -> tuple[ApiKey, str]:
     """Make a key for the tenant in scope. Returns it and the token, which is never shown again.
 
-    The token is ``fw_<prefix>_<secret>``. Raises AccessError for an unknown scope.
+    The token is ``fw_<prefix>_<secret>``. Raises AccessError for an unknown scope and for a name
+    that is blank or too long.
     """
+    longest = ApiKey._meta.get_field("name").max_length or 0
+    if not (name.strip() and len(name) <= longest):
+        raise AccessError(f"1 to {longest} characters.", path="name", code="invalid")
     scopes = sorted(set(scopes))
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -133,25 +138,38 @@ def resolve_webhook_endpoint(endpoint_id: UUID) -> WebhookEndpoint | None:
 def has_valid_signature(endpoint: WebhookEndpoint, body: bytes, headers: dict[str, str]) -> bool:
     """Whether the raw ``body`` was signed with a current secret within the last 5 minutes.
 
-    By https://www.standardwebhooks.com: HMAC-SHA256 over ``id.timestamp.body``.
+    By https://www.standardwebhooks.com: HMAC-SHA256 over ``id.timestamp.body``, over the bytes as
+    they came, so that a body nobody can read is told from one that nobody signed. Any one of
+    several signatures is enough; others beside it may be of a kind we do not know.
     """
     usable = [endpoint.secret]
     until = endpoint.previous_secret_until
     if endpoint.previous_secret and until and until > timezone.now():
         usable.append(endpoint.previous_secret)
-    return any(_is_signed(secret, body, headers) for secret in usable)
+    sent = {name.lower(): value for name, value in headers.items()}
+    message_id, timestamp = sent.get("webhook-id", ""), sent.get("webhook-timestamp", "")
+    if not message_id or not _is_recent(timestamp):
+        return False
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    given = sent.get("webhook-signature", "").encode().split()
+    # Each secret signs once, however many signatures a sender lists.
+    expected = [_signature(secret, signed) for secret in usable]
+    return any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in given)
 
 
-def _is_signed(secret: str, body: bytes, headers: dict[str, str]) -> bool:
-    try:
-        Webhook(secret).verify(body, headers, json_parse=False)
-    except (WebhookVerificationError, ValueError):
-        return False  # ValueError: a header or body that is not even well formed.
-    return True
+def _is_recent(timestamp: str) -> bool:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    return abs(timezone.now().timestamp() - int(timestamp)) <= SIGNATURE_TOLERANCE.total_seconds()
+
+
+def _signature(secret: str, signed: bytes) -> bytes:
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    return b"v1," + base64.b64encode(hmac.digest(key, signed, "sha256"))
 
 
 def _new_webhook_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def memberships_of(user: User) -> list[TenantMembership]:

@@ -171,3 +171,11 @@ def test_last_use_is_kept_to_the_minute(issued, django_assert_num_queries):
 
     with django_assert_num_queries(0):
         services.note_key_used(key)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n" * 101])
+def test_a_key_needs_a_name_that_fits(tenant, actor, name):
+    with pytest.raises(services.AccessError, match="1 to 100 characters") as refused:
+        services.issue_api_key(name=name, scopes=["customers:read"], actor=actor)
+
+    assert refused.value.path == "name"

@@ -1,5 +1,7 @@
 """What the two doors for events take, and what they refuse."""
 
+import base64
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -266,3 +268,25 @@ def test_a_thousand_events_are_stored_with_as_many_statements_as_ten(
         with django_assert_num_queries(4):
             sent = [event() for _ in range(size)]
             receive([*sent, sent[0] | {"data": {}}])
+
+
+def test_a_signed_body_that_nobody_can_read_is_400_and_not_401(door):
+    ours, raw = door(), b"\xff\xfe{}"
+    headers = ours.sign(b"")
+    key = base64.b64decode(ours.secret.removeprefix("whsec_"))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + raw
+    digest = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+    answer = ours.send(raw, headers={**headers, "webhook-signature": f"v1,{digest}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable")
+
+
+def test_one_good_signature_among_others_is_enough(door):
+    ours, raw = door(), json.dumps(event()).encode()
+    headers = ours.sign(raw)
+    several = f"nonsense v1a,AAAA v1,!!!  {headers['webhook-signature']}"
+
+    answer = ours.send(raw, headers={**headers, "webhook-signature": several})
+
+    assert answer.status_code == 202
