@@ -16,7 +16,7 @@ from campaigns.services.statistics import rebuild_active
 from crm_site.audit.actor import Actor
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import local_settings, tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.services import active_tenant_ids
 
 # How long a worker stays with one tenant before it makes room for the next.
 TURN_SECONDS = 10
@@ -29,7 +29,7 @@ def start_due() -> int:
     """Every few seconds: start what is scheduled for now. Returns how many runs were opened."""
     opened = 0
     actor = Actor.system("campaigns.start_due")
-    for tenant_id in _tenant_ids():
+    for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id), local_settings(actor=actor.id):
             now = timezone.now()
             with transaction.atomic():
@@ -47,7 +47,7 @@ def start_due() -> int:
 def dispatch_due() -> int:
     """Every few seconds: send a worker to each tenant with open runs. Returns how many tenants."""
     rung = 0
-    for tenant_id in _tenant_ids():
+    for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id), transaction.atomic():
             has_work = not held_until(timezone.now()) and bool(open_runs())
         if has_work:
@@ -93,7 +93,7 @@ def dispatch_tenant(tenant_id: str, lane: int = 0) -> bool:
 def recount_active() -> int:
     """Every minute: count what is under way from its rows. Returns how many campaigns."""
     counted = 0
-    for tenant_id in _tenant_ids():
+    for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id):
             counted += rebuild_active()
     return counted
@@ -103,14 +103,10 @@ def recount_active() -> int:
 def retain() -> int:
     """Every hour: forget where and with what old messages were opened. Returns how many rows."""
     forgotten = 0
-    for tenant in Tenant.objects.filter(is_active=True):
-        with tenant_scope(tenant.pk):
-            forgotten += forget_old_details(tenant=tenant, now=timezone.now())
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id):
+            forgotten += forget_old_details(now=timezone.now())
     return forgotten
-
-
-def _tenant_ids() -> list[str]:
-    return list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
 
 
 def _lane_key(tenant_id: str, lane: int) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.choices import CampaignStatus, RunStatus
 from campaigns.models import Delivery
 from crm_site.tenancy.context import tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.services import active_tenant_ids
 from customers.models import SyncLog
 from segments.choices import RefreshStatus
 from segments.models import CustomerSegment, SegmentRefresh
@@ -35,7 +35,7 @@ def read_queues() -> dict[str, dict[str, float]]:
 def _measure(now: datetime) -> dict[str, dict[str, float]]:
     found: dict[str, list[float]] = {queue: [] for queue in QUEUES}
     with transaction.atomic():
-        tenant_ids = list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+        tenant_ids = active_tenant_ids()
     for tenant_id in tenant_ids:
         with tenant_scope(tenant_id), transaction.atomic():
             for queue, since in _oldest_due(now).items():
@@ -79,7 +79,7 @@ def read_recent(since: datetime) -> dict[str, dict[str, int]]:
     """Events and deliveries that came into being since then, by status, over all tenants."""
     recent: dict[str, dict[str, int]] = {"events": {}, "deliveries": {}}
     with transaction.atomic():
-        tenant_ids = list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+        tenant_ids = active_tenant_ids()
     for tenant_id in tenant_ids:
         with tenant_scope(tenant_id), transaction.atomic():
             _add(recent["events"], _count(SyncLog, "status", since))

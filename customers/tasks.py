@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.services import active_tenant_ids
 from customers.models import SyncLog
 from customers.services import counters, retention, scoring
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
@@ -49,7 +49,7 @@ def process_events(tenant_id: str) -> int:
 def process_due() -> int:
     """Every few seconds: nudge tenants with due events. Returns how many."""
     nudged = 0
-    for tenant_id in _active_tenants():
+    for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id), transaction.atomic():
             is_waiting = SyncLog.objects.due(timezone.now()).exists()
         if is_waiting:
@@ -61,7 +61,7 @@ def process_due() -> int:
 @shared_task(name="customers.renew_counters")
 def renew_counters() -> int:
     """Every hour: have each tenant's 30 and 90 day counters moved on. Returns how many tenants."""
-    tenants = _active_tenants()
+    tenants = active_tenant_ids()
     for tenant_id in tenants:
         renew_counters_of.delay(tenant_id)
     return len(tenants)
@@ -76,7 +76,7 @@ def renew_counters_of(tenant_id: str) -> int:
 @shared_task(name="customers.score")
 def score() -> int:
     """Every night: have each tenant's scores renewed. Returns how many tenants."""
-    tenants = _active_tenants()
+    tenants = active_tenant_ids()
     for tenant_id in tenants:
         score_of.delay(tenant_id)
     return len(tenants)
@@ -92,7 +92,7 @@ def score_of(tenant_id: str) -> int:
 @shared_task(name="customers.retain")
 def retain() -> int:
     """Every hour: have each tenant's old payloads dropped. Returns how many tenants."""
-    tenants = _active_tenants()
+    tenants = active_tenant_ids()
     for tenant_id in tenants:
         retain_of.delay(tenant_id)
     return len(tenants)
@@ -102,7 +102,3 @@ def retain() -> int:
 def retain_of(tenant_id: str) -> int:
     """Drop one tenant's payloads past retention; safe to run twice. Returns how many."""
     return retention.drop_old_payloads(now=timezone.now())
-
-
-def _active_tenants() -> list[str]:
-    return list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))

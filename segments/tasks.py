@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import require_tenant_id, tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.services import active_tenant_ids
 from segments.models import SegmentRefresh
 from segments.services.refreshing import run_refresh
 from segments.services.retention import forget_old_changes
@@ -19,10 +19,10 @@ from segments.services.schedule import queue_due, ready_refreshes
 def refresh_due() -> int:
     """Queue what is due in each tenant, and nudge what waits. Returns how many were nudged."""
     nudged = 0
-    for tenant in Tenant.objects.filter(is_active=True):
-        with tenant_scope(tenant.pk), transaction.atomic():
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
             ready = queue_due(timezone.now())
-        nudged += _nudge(tenant.pk, ready)
+        nudged += _nudge(tenant_id, ready)
     return nudged
 
 
@@ -42,11 +42,9 @@ def refresh_one(tenant_id: str, refresh_id: str) -> tuple[int, int] | None:
 def retain() -> int:
     """Remove membership changes past each tenant's retention. Returns how many."""
     removed = 0
-    for tenant in Tenant.objects.filter(is_active=True):
-        with tenant_scope(tenant.pk):
-            removed += forget_old_changes(
-                days=tenant.membership_change_retention_days, now=timezone.now()
-            )
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id):
+            removed += forget_old_changes(now=timezone.now())
     return removed
 
 

@@ -5,14 +5,14 @@ from django.db import transaction
 
 from crm_site.api import idempotency
 from crm_site.tenancy.context import tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.services import active_tenant_ids
 
 
 @shared_task(name="api.forget_answers")
 def forget_answers() -> int:
     """Every hour: remove kept answers past their day. Returns how many."""
     removed = 0
-    for tenant in Tenant.objects.filter(is_active=True):
-        with tenant_scope(tenant.pk), transaction.atomic():
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
             removed += idempotency.forget_old()
     return removed

@@ -2,35 +2,37 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 
+from crm_site.access.services import tenant_in_scope
 from segments.models import CustomerSegment, SegmentMembershipChange, SegmentRefresh
 
-BATCH = 5_000
+BATCH_SIZE = 5_000
 
 
-def forget_old_changes(*, days: int, now: datetime) -> int:
-    """Remove entries and exits, and refreshes that changed nothing, older than ``days``.
+def forget_old_changes(*, now: datetime) -> int:
+    """Remove entries, exits and refreshes past the tenant's days for them.
 
-    In short transactions of BATCH rows, a segment at a time, as the index has them. Returns how
-    many rows went.
+    In short transactions, a segment at a time, as the index has them. Returns how many rows went.
     """
-    limit, removed = now - timedelta(days=days), 0
+    removed = 0
     with transaction.atomic():
+        limit = now - timedelta(days=tenant_in_scope().membership_change_retention_days)
         segment_ids = list(CustomerSegment.objects.values_list("pk", flat=True))
     for segment_id in segment_ids:
-        removed += _forget(SegmentMembershipChange, segment_id, "changed_at", limit)
-        removed += _forget(SegmentRefresh, segment_id, "requested_at", limit)
+        changes = SegmentMembershipChange.objects.filter(segment_id=segment_id)
+        removed += _remove(changes.filter(changed_at__lt=limit).order_by("changed_at"))
+        refreshes = SegmentRefresh.objects.filter(segment_id=segment_id)
+        removed += _remove(refreshes.filter(requested_at__lt=limit).order_by("requested_at"))
     return removed
 
 
-def _forget(model: type, segment_id: object, moment: str, limit: datetime) -> int:
+def _remove(old: models.QuerySet) -> int:
     removed = 0
     while True:
-        old = model.objects.filter(segment_id=segment_id, **{f"{moment}__lt": limit})  # type: ignore[attr-defined]
         with transaction.atomic():
-            batch = list(old.order_by(moment).values_list("pk", flat=True)[:BATCH])
-            count, _ = model.objects.filter(pk__in=batch).delete()  # type: ignore[attr-defined]
+            batch = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
+            count, _ = old.filter(pk__in=batch).delete()
         removed += count
-        if len(batch) < BATCH:
+        if len(batch) < BATCH_SIZE:
             return removed

@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 from django.db import transaction
 
-from crm_site.audit.actor import Actor, acting_as
-from crm_site.tenancy.context import tenant_scope
-from crm_site.tenancy.models import Tenant
+from crm_site.audit.actor import Actor
+from crm_site.audit.commands import TenantCommand
+from crm_site.tenancy.context import require_tenant_id
 from customers.choices import SyncStatus
 from customers.services.replaying import replay_events
 from customers.tasks import nudge
 
 
-class Command(BaseCommand):
+class Command(TenantCommand):
     help = "Make failed (or skipped) events due again, all their attempts before them."
 
-    def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("tenant")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--source", help="scl, teetime or messaging")
         parser.add_argument("--type", dest="event_type", help="as in booking.created")
         parser.add_argument(
@@ -26,12 +26,9 @@ class Command(BaseCommand):
             default=SyncStatus.FAILED,
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant_id = options["tenant"]
-        if not Tenant.objects.filter(pk=tenant_id).exists():
-            raise CommandError(f"There is no tenant {tenant_id!r}.")
-        actor = Actor.system("replay_sync")
-        with tenant_scope(tenant_id), acting_as(actor), transaction.atomic():
+    def work(self, actor: Actor, options: dict[str, Any]) -> None:
+        tenant_id = require_tenant_id()
+        with transaction.atomic():
             count = replay_events(
                 actor=actor,
                 statuses=[options["status"]],
