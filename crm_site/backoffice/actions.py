@@ -111,8 +111,9 @@ def go_to(url: str) -> HttpResponse:
 
 
 def _back(model_admin: Any, request: HttpRequest) -> str:
-    """The page the dialog was opened on."""
-    here = request.headers.get("HX-Current-URL", "")
+    """The page the dialog was opened on, without the tab: the same address with one is not fetched
+    anew, so that nothing would seem to have happened."""
+    here = request.headers.get("HX-Current-URL", "").partition("#")[0]
     root = request.build_absolute_uri("/")
     if here.startswith(root):
         return "/" + here.removeprefix(root)

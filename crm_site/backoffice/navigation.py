@@ -100,6 +100,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return list(groups.values())
 
 
+def place_of(opts: Any) -> Page | None:
+    """Where the list of a model stands in the sidebar; None for one that is not there."""
+    wanted = f"{opts.app_label}_{opts.model_name}"
+    for group, items in MENU.items():
+        for title, icon, name, _ in items:
+            link = _link(name) if name == wanted else None
+            if link:
+                return Page(title=title, icon=icon, link=link, group=group)
+    return None
+
+
 def _link(name: str) -> str | None:
     target = "admin:index" if name == "index" else f"admin:{name}_changelist"
     try:

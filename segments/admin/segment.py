@@ -258,8 +258,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     ) -> HttpResponse:
         said = add_people(obj, form.cleaned_data["people"], Actor.from_request(request))
         self.message_user(request, said)
-        page = reverse("admin:segments_customersegment_change", args=[obj.pk])
-        return go_to(f"{page}#dataset-members")
+        return go_to(reverse("admin:segments_customersegment_change", args=[obj.pk]))
 
     @dialog_action(
         title="Refresh now",

@@ -10,7 +10,12 @@ document.addEventListener("alpine:init", () => {
     sidebarDesktopOpen: localStorage.getItem("sidebarDesktopOpen") !== "0",
     init() {
       const first = this.$root.dataset.firstTab;
-      this.activeTab = first === undefined ? "" : getCurrentTab() || first;
+      const show = () => {
+        this.activeTab = first === undefined ? "" : getCurrentTab() || first;
+      };
+      show();
+      // A link in the page, or the browser's Back, leads to a tab as well as the tab's own head.
+      window.addEventListener("hashchange", show);
       this.$watch("sidebarDesktopOpen", (open) => {
         localStorage.setItem("sidebarDesktopOpen", open ? "1" : "0");
       });
