@@ -1,5 +1,7 @@
 """The doorbells of campaigns. What is due is worked out from rows."""
 
+import time
+
 from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
@@ -22,6 +24,8 @@ from crm_site.tenancy.services import active_tenant_ids
 TURN_SECONDS = 10
 # Workers of one tenant at once; the more, the more a big tenant's neighbours wait.
 LANES = 2
+# Longer than anything waits in the queue.
+TURN_REMEMBERED_SECONDS = 3600
 
 
 @shared_task(name="campaigns.start_due")
@@ -60,7 +64,11 @@ def ring(tenant_id: str) -> None:
     """Ask for workers for one tenant, unless its lanes are taken already."""
     for lane in range(LANES):
         if cache.add(_lane_key(tenant_id, lane), "open", settings.DISPATCH_LANE_SECONDS):
-            dispatch_tenant.delay(tenant_id, lane)
+            _queue_turn(tenant_id, lane)
+
+
+def _queue_turn(tenant_id: str, lane: int) -> None:
+    dispatch_tenant.delay(tenant_id, lane, time.time())
 
 
 def ring_on_commit(tenant_id: str) -> None:
@@ -72,9 +80,19 @@ def ring_on_commit(tenant_id: str) -> None:
 
 
 @shared_task(name="campaigns.dispatch_tenant", base=TenantTask)
-def dispatch_tenant(tenant_id: str, lane: int = 0) -> bool:
-    """One turn for one tenant. Returns whether more is due; then it queues up again, at the end."""
-    key = _lane_key(tenant_id, lane)
+def dispatch_tenant(tenant_id: str, lane: int = 0, queued_at: float | None = None) -> bool:
+    """One turn for one tenant. Returns whether more is due; then it queues up again, at the end.
+
+    Where the queue is longer than a lane lasts, a lane is asked for more than once. Whoever comes
+    up first takes its turn; what was queued at ``queued_at`` (Unix seconds), before that turn, has
+    nothing to do any more. Otherwise the queue would grow with every tick.
+    """
+    key, turn_key = _lane_key(tenant_id, lane), f"turn:{tenant_id}:{lane}"
+    is_redelivered = (dispatch_tenant.request.delivery_info or {}).get("redelivered")
+    was_taken = queued_at is not None and queued_at < cache.get(turn_key, 0.0)
+    if was_taken and not is_redelivered:  # Redelivered: the turn was its own, and was killed.
+        return False
+    cache.set(turn_key, time.time(), TURN_REMEMBERED_SECONDS)
     # Waiting in the queue may have outlasted the lane; a turn ends well before it does.
     cache.set(key, "open", settings.DISPATCH_LANE_SECONDS)
     try:
@@ -83,7 +101,7 @@ def dispatch_tenant(tenant_id: str, lane: int = 0) -> bool:
         cache.delete(key)
         raise
     if has_more:
-        dispatch_tenant.delay(tenant_id, lane)
+        _queue_turn(tenant_id, lane)
     else:
         cache.delete(key)
     return has_more

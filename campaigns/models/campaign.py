@@ -228,6 +228,12 @@ class Delivery(TenantModel, TimestampedModel):
         help_text="Not before this moment; while it is being sent, the end of the lease."
     )
     attempts = models.IntegerField(default=0)
+    failures = models.IntegerField(
+        default=0,
+        db_default=0,
+        help_text="Of the attempts: those Messaging answered with an error or not at all. "
+        "A worker that was killed is not one.",
+    )
     claim_token = models.UUIDField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     first_requested_at = models.DateTimeField(null=True, blank=True)

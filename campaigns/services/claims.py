@@ -52,6 +52,7 @@ class Claimed:
     channel: str
     request: dict[str, Any]
     attempts: int
+    failures: int
     is_fresh: bool
     first_requested_at: datetime | None
     why: str | None
@@ -237,5 +238,5 @@ def _claim_statement(tenant: Tenant) -> str:
             updated_at = %(now)s
         FROM judged WHERE d.id = judged.id
         RETURNING d.id, judged.step, d.idempotency_key, d.channel, d.request, d.attempts,
-            judged.first_requested_at IS NULL, judged.first_requested_at, judged.why
+            d.failures, judged.first_requested_at IS NULL, judged.first_requested_at, judged.why
         """  # noqa: S608 - built of our own column names and numbers

@@ -39,6 +39,11 @@ class Outcome:
     was_requested: bool = True
     is_attempt: bool = True
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the request was answered with an error, or not at all."""
+        return self.is_attempt and self.retry_at is not None
+
 
 def outcome_of(item: Claimed, result: Result, now: datetime) -> Outcome:
     """What Messaging said about one message. A conflict must be asked about first."""
@@ -109,14 +114,15 @@ def record(*, token: UUID, campaign_id: UUID, outcomes: Iterable[Outcome], now: 
                 message_id = coalesce(o.message_id, d.message_id),
                 due_at = coalesce(o.retry_at, d.due_at),
                 attempts = d.attempts - (NOT o.is_attempt)::int,
+                failures = d.failures + o.is_failure::int,
                 first_requested_at = CASE WHEN o.forget THEN NULL ELSE d.first_requested_at END,
                 settled_at = CASE WHEN o.retry_at IS NULL THEN %(now)s::timestamptz END,
                 claim_token = NULL, leased_until = NULL, updated_at = %(now)s
             FROM unnest(
                 %(ids)s::uuid[], %(states)s::text[], %(reasons)s::text[], %(errors)s::text[],
                 %(message_ids)s::text[], %(retries)s::timestamptz[], %(attempts)s::boolean[],
-                %(forget)s::boolean[]
-            ) AS o(id, state, reason, error, message_id, retry_at, is_attempt, forget)
+                %(failures)s::boolean[], %(forget)s::boolean[]
+            ) AS o(id, state, reason, error, message_id, retry_at, is_attempt, is_failure, forget)
             WHERE d.id = o.id AND d.claim_token = %(token)s
             RETURNING d.state
             """,
@@ -128,6 +134,7 @@ def record(*, token: UUID, campaign_id: UUID, outcomes: Iterable[Outcome], now: 
                 "message_ids": [row.message_id for row in rows],
                 "retries": [row.retry_at for row in rows],
                 "attempts": [row.is_attempt for row in rows],
+                "failures": [row.is_failure for row in rows],
                 "forget": [not row.was_requested and row.item.is_fresh for row in rows],
                 "token": token,
                 "now": now,

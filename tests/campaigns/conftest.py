@@ -1,8 +1,10 @@
-"""A segment with people in it, and Messaging in memory."""
+"""Messaging in memory, or as a process of its own with workers beside it."""
 
 import pytest
 
+from crm_site.devstack.sandbox import Sandbox
 from crm_site.messaging.gateway import forget_gateway, get_gateway
+from tests.campaigns.fleet import Beat, Workers
 
 
 @pytest.fixture
@@ -19,3 +21,25 @@ def silent_bell(monkeypatch):
     rung = []
     monkeypatch.setattr("campaigns.tasks.ring", rung.append)
     return rung
+
+
+@pytest.fixture
+def sandbox(tmp_path, settings):
+    with Sandbox(tmp_path / "sandbox", faults={"auto_events": False}) as running:
+        settings.MESSAGING_GATEWAY = "crm_site.messaging.http.HttpGateway"
+        settings.MESSAGING_BASE_URL = running.base_url
+        forget_gateway()
+        yield running
+        forget_gateway()
+
+
+@pytest.fixture
+def workers(tmp_path, sandbox):
+    with Workers(tmp_path, sandbox.base_url) as made:
+        yield made
+
+
+@pytest.fixture
+def beat(tmp_path, sandbox):
+    with Beat(tmp_path, sandbox.base_url) as made:
+        yield made

@@ -267,6 +267,18 @@ def test_a_message_that_breaks_requests_ends_up_alone(tenant, gateway, monkeypat
     assert campaign.deliveries.get(customer_id=poison).state == DeliveryState.REJECTED
 
 
+def test_messages_of_a_killed_worker_go_out_in_full_company(tenant, gateway):
+    campaign = make_started(*[make_recipient() for _ in range(20)])
+    run = prepare_run(campaign.runs.get().pk, timezone.now())
+    for _ in range(4):
+        claim(run=run, tenant=tenant, now=timezone.now())  # And then the worker dies.
+        overdue()
+
+    send_all()
+
+    assert [len(messages) for _, messages in gateway.requests] == [20]
+
+
 def test_a_late_write_of_a_frozen_worker_is_refused(tenant, gateway):
     campaign = make_started(make_recipient())
     run = prepare_run(campaign.runs.get().pk, timezone.now())
