@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check fmt screenshots schema lock kill-test bench
+.PHONY: help setup run test check fmt screenshots schema lock kill-test prove-delivery bench
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -32,6 +32,9 @@ test: setup ## the whole suite, on servers of its own
 
 kill-test: setup ## workers killed twenty times under every fault, three seeds; takes minutes
 	$(BIN)/python -m pytest tests/campaigns/test_kills.py
+
+prove-delivery: setup ## broker and database lost, people leaving, pauses and waits in the middle of runs
+	$(BIN)/python -m pytest tests/campaigns/test_proofs.py tests/campaigns/test_crowds.py
 
 check: setup ## format, lint, types, import contracts, deployment, migrations
 	$(BIN)/ruff format --check .
