@@ -35,8 +35,9 @@ from crm_site.messaging.gateway import (
 from crm_site.tenancy.models import Tenant
 
 # Messages that failed together twice are tried again in smaller company, so that one that breaks a
-# request ends up alone and the others go out. Once is mostly the network. By failures, not by attempts: five hundred whose
-# worker was killed did nothing wrong, and one by one they would take minutes.
+# request ends up alone and the others go out; once is mostly the network. By failures, not by
+# attempts: five hundred whose worker was killed did nothing wrong, and one by one they would take
+# minutes.
 CALL_SIZES = {0: BATCH_LIMIT, 1: BATCH_LIMIT, 2: 50, 3: 10}
 FAILURES_BEFORE_REST = 3  # Calls in a row without an answer before this worker makes room.
 KEY_REFUSED_HOLD = timedelta(minutes=1)
