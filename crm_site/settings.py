@@ -247,7 +247,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     # Enums stay where they are used: components named after fields called "type" would clash.
-    "POSTPROCESSING_HOOKS": ["crm_site.api.schema.add_problems"],
+    "POSTPROCESSING_HOOKS": [
+        "crm_site.api.schema.null_is_a_value",
+        "crm_site.api.schema.add_problems",
+    ],
 }
 
 # The Messaging service; the sandbox that `up` runs, where no address is given.

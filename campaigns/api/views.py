@@ -14,7 +14,7 @@ from campaigns.models import Campaign, CampaignInteraction, EventPromotion
 from campaigns.services import lifecycle, promotions, statistics
 from campaigns.services.preflight import preflight
 from campaigns.services.recurrence import next_runs
-from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet
+from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet, list_action
 from crm_site.tenancy.context import require_tenant_id
 
 LAUNCH = "campaigns.launch_campaign"
@@ -114,8 +114,7 @@ class CampaignViewSet(TenantModelViewSet):
         }
         return Response(serializers.StatsSerializer(campaign, context=context).data)
 
-    @action(
-        detail=True,
+    @list_action(
         serializer_class=serializers.CampaignRunSerializer,
         filterset_class=filters.CampaignRunFilter,
         ordering="-occurrence_at",
@@ -125,8 +124,7 @@ class CampaignViewSet(TenantModelViewSet):
         """Each time it went out."""
         return self.answer_page(self.get_object().runs.all())
 
-    @action(
-        detail=True,
+    @list_action(
         serializer_class=serializers.DeliverySerializer,
         filterset_class=filters.DeliveryFilter,
         ordering="-created_at",

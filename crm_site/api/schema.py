@@ -92,7 +92,8 @@ class ProblemSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         statuses = ["400", "401", "403", "429", "503"]
         statuses += ["404"] if "{" in self.path else []
-        statuses += ["409", "413"] if self.method in {"POST", "PUT", "PATCH"} else []
+        statuses += ["409"] if self.method != "GET" else []
+        statuses += ["413"] if self.method in {"POST", "PUT", "PATCH"} else []
         for status in sorted(statuses):
             name, _ = PROBLEMS[status]
             bodies.setdefault(status, {"$ref": f"#/components/responses/{name}"})
@@ -155,6 +156,20 @@ class SessionScheme(OpenApiAuthenticationExtension):
             "name": "sessionid",
             "description": "Staff's own session, under `/<tenant>/api/v1/`.",
         }
+
+
+def null_is_a_value(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A postprocessing hook: "anything or null" is anything, as ``oneOf`` would refuse null."""
+    waiting: list[Any] = [result]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if {} in item.get("oneOf", ()):
+                del item["oneOf"]
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return result
 
 
 def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class CustomerViewSet(TenantModelViewSet):
         rows = CustomerNote.objects.filter(customer=self.get_object())
         return self.answer_page(rows.visible_to(self.actor.id))
 
+    @extend_schema(responses={201: NoteOfCustomerSerializer})
     @notes.mapping.post
     def add_note(self, request: Request, pk: str) -> Response:
         """Write a note on the customer."""

@@ -12,7 +12,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_site.api.viewsets import TenantModelViewSet, TenantViewSet
+from crm_site.api.viewsets import TenantModelViewSet, TenantViewSet, list_action
 from customers.models import CustomerProfile
 from segments.api import filters, serializers
 from segments.models import CustomerSegment, CustomerSegmentMembership
@@ -77,8 +77,7 @@ class SegmentViewSet(TenantModelViewSet):
         nudge_on_commit(queued)
         return Response(serializers.AcceptedSerializer(queued).data, status=202)
 
-    @action(
-        detail=True,
+    @list_action(
         serializer_class=serializers.MembershipSerializer,
         filterset_class=None,
         ordering="customer",
@@ -113,8 +112,7 @@ class SegmentViewSet(TenantModelViewSet):
         why = explain(segment, customer, now=timezone.now())
         return Response(serializers.ExplanationSerializer(why).data)
 
-    @action(
-        detail=True,
+    @list_action(
         serializer_class=serializers.ChangeSerializer,
         filterset_class=filters.ChangeFilter,
         ordering="-changed_at",
@@ -124,8 +122,7 @@ class SegmentViewSet(TenantModelViewSet):
         """Every entry and exit, newest first."""
         return self.answer_page(self.get_object().membership_changes.all())
 
-    @action(
-        detail=True,
+    @list_action(
         serializer_class=serializers.RefreshSerializer,
         filterset_class=filters.RefreshFilter,
         ordering="-requested_at",

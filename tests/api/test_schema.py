@@ -43,3 +43,25 @@ def test_the_reader_is_open_and_has_no_inline_script(client, url):
     assert "<script>" not in page.content.decode()
     script = client.get(f"{url}?script=")
     assert script["Content-Type"].startswith("application/javascript")
+
+
+def test_lists_within_are_described_as_pages_and_null_as_a_value():
+    document = yaml.safe_load(COMMITTED.read_text())
+    lists = [
+        "campaigns/{id}/runs/",
+        "campaigns/{id}/deliveries/",
+        "segments/{id}/members/",
+        "segments/{id}/history/",
+        "segments/{id}/refreshes/",
+        "customers/{id}/notes/",
+        "customers/{id}/timeline/",
+        "journeys/{id}/enrollments/",
+    ]
+
+    for path in lists:
+        answer = document["paths"][f"/api/v1/{path}"]["get"]["responses"]["200"]
+        name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert "results" in document["components"]["schemas"][name]["properties"], path
+    assert {} not in document["components"]["schemas"]["Customer"]["properties"]["externalIds"].get(
+        "oneOf", ()
+    )
