@@ -1,11 +1,17 @@
-"""Answering while PostgreSQL or Redis is away."""
+"""Answering while PostgreSQL or Redis is away, and where an address lacks its last slash."""
 
 import logging
 from collections.abc import Callable
 
 import redis
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
+from django.middleware.common import CommonMiddleware
 
 logger = logging.getLogger(__name__)
 
@@ -48,3 +54,13 @@ class UnavailableMiddleware:
             logger.warning("A server is away", exc_info=exception)
             return unavailable(request)
         return None
+
+
+class _SameMethodRedirect(HttpResponsePermanentRedirect):
+    status_code = 308
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Django's, but a POST without the last slash is sent on as a POST: 301 would make it a GET."""
+
+    response_redirect_class = _SameMethodRedirect

@@ -82,6 +82,8 @@ def _web_command(port: int) -> list[str]:
         *(sys.executable, "-m", "gunicorn", "crm_site.wsgi:application"),
         *("--bind", f"{HOST}:{port}", "--worker-class", "gthread"),
         *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--timeout", "60"),
+        # Longer than clients keep idle connections, so that none is closed in their face.
+        *("--keep-alive", "75"),
         *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
         *heartbeat,
     ]

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from crm_site.access.services import has_valid_signature, resolve_webhook_endpoint
 from crm_site.api.errors import CONTENT_TYPE, problem
@@ -17,9 +16,12 @@ from customers.sync.ingest import receive
 
 
 @csrf_exempt
-@require_POST
 def webhook(request: HttpRequest, endpoint_id: str) -> HttpResponse:
     """202 with what was taken in. Whoever cannot sign hears the same 401, whatever was wrong."""
+    if request.method != "POST":
+        refusal = _refuse(BodyError(405, "method_not_allowed", "Events come by POST."))
+        refusal["Allow"] = "POST"
+        return refusal
     if has_too_large_body(request):
         return _refuse(too_large())
     try:
