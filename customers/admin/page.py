@@ -33,6 +33,7 @@ SOURCES = {
     "crm": "staff",
 }
 LINKS = {
+    "golfRsaId": "GolfRSA number",
     "sclMemberId": "Member number",
     "teetimePlayerId": "TeeTime player",
     "messagingContactId": "Messaging contact",
@@ -97,7 +98,7 @@ def _chips(customer: CustomerProfile) -> Iterator[Chip]:
     if customer.scl_member_id is not None:
         yield Chip("badge", "Member number", str(customer.scl_member_id), "SCL")
     for name, value in (customer.external_ids or {}).items():
-        yield Chip("tag", name, str(value), "another system")
+        yield Chip("tag", LINKS.get(name, name), str(value), "another system")
     for alias in customer.aliases.all():
         kind, value = alias.get_type_display(), alias.value
         if alias.type == IdentityAliasType.EXTERNAL_ID:

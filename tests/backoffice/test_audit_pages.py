@@ -1,7 +1,9 @@
 from crm_site.audit.actor import Actor, acting_as
 from crm_site.audit.models import CrmAuditLog
+from crm_site.backoffice.admin.audit import names_in
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Club
+from tests.factories import make_segment
 
 AUDIT = "/oakhill/admin/audit/crmauditlog/"
 
@@ -16,6 +18,26 @@ def test_a_change_reads_as_a_sentence_with_a_name(as_ann, ann, tenant):
     assert "<del>North Course</del>" in page
     assert "<ins>South Course</ins>" in page
     assert str(ann) in page
+
+
+def test_rows_are_called_by_their_names_not_their_ids(as_ann, tenant, other_tenant):
+    club = Club.objects.create(name="North Course")
+    segment = make_segment(name="Committee", club=club)
+    with tenant_scope(other_tenant.pk):
+        strange = Club.objects.create(name="Strange Links")
+
+    page = as_ann.get(f"{AUDIT}?entity_type=CustomerSegment").content.decode()
+    entry = CrmAuditLog.objects.filter(entity_id=str(segment.pk)).first()
+    entry.changes["clubId"]["new"] = str(strange.pk)
+
+    assert "Segment “Committee”" in page
+    assert "<ins>North Course</ins>" in as_ann.get(_page_of(segment)).content.decode()
+    assert names_in([entry]) == {str(segment.pk): "Committee"}
+
+
+def _page_of(row):
+    entry = CrmAuditLog.objects.filter(entity_id=str(row.pk)).first()
+    return f"{AUDIT}{entry.pk}/change/"
 
 
 def test_entries_are_narrowed_by_kind_act_person_and_row(as_ann, ann, tenant):

@@ -1,7 +1,10 @@
 """The audit log: who changed what, when, and from where."""
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
@@ -19,6 +22,8 @@ from crm_site.backoffice import filters
 from crm_site.backoffice.formats import ago, exactly
 from crm_site.backoffice.options import ReadOnlyTenantAdmin, display
 from crm_site.backoffice.people import names_of
+from crm_site.db.names import camel_case
+from crm_site.tenancy.base import TenantModel
 
 SHOWN_CHANGES = 2
 LONGEST_VALUE = 160
@@ -109,8 +114,10 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
         changelist = super().get_changelist_instance(request)
         rows = list(changelist.result_list)
         names = names_of(row.performed_by for row in rows)
+        known = names_in(rows)
         for row in rows:
             row.actor_name = names.get(row.performed_by, row.performed_by)
+            row.names = known
         changelist.result_list = rows
         return changelist
 
@@ -139,6 +146,9 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
     def entity(self, entry: CrmAuditLog) -> str:
         model = _model(entry.entity_type)
         name = str(model._meta.verbose_name).capitalize() if model else entry.entity_type
+        known = getattr(entry, "names", None)
+        called = (names_in([entry]) if known is None else known).get(entry.entity_id)
+        name = f"{name} “{called}”" if called else name
         url = _page_of(model, entry.entity_id)
         if url is None or entry.action == "DELETE":
             return name
@@ -160,6 +170,34 @@ class CrmAuditLogAdmin(ReadOnlyTenantAdmin):
         return format_html('<pre class="crm-json">{}</pre>', pretty)
 
 
+def names_in(entries: Iterable[CrmAuditLog]) -> dict[str, str]:
+    """What the rows that ``entries`` speak of are called, by id: a query a kind, not a row."""
+    wanted: dict[Any, set[str]] = defaultdict(set)
+    for entry in entries:
+        model = _model(entry.entity_type)
+        if model is None:
+            continue
+        wanted[model].add(entry.entity_id)
+        for field in model._meta.concrete_fields:
+            change = (entry.changes or {}).get(camel_case(field.attname))
+            if field.related_model and isinstance(change, dict):
+                wanted[field.related_model] |= {each for each in change.values() if each}
+    found: dict[str, str] = {}
+    for model, ids in wanted.items():
+        if issubclass(model, TenantModel) and hasattr(model, "name"):
+            rows = model.objects.filter(pk__in=[pk for pk in ids if _is_uuid(pk)])
+            found |= {str(row.pk): row.name for row in rows}
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _model(object_name: str) -> Any:
     return next((m for m in apps.get_models() if m._meta.object_name == object_name), None)
 
@@ -175,17 +213,23 @@ def _page_of(model: Any, pk: str) -> str | None:
 
 def _as_lines(entry: CrmAuditLog, limit: int | None) -> SafeString:
     """Each change as "field: old → new"; of a new or removed row only what was filled."""
+    known = getattr(entry, "names", None)
+    called = names_in([entry]) if known is None else known
     lines = []
     for name, change in sorted((entry.changes or {}).items(), key=_telling_first):
-        old, new = (_said(change.get(side)) for side in ("old", "new"))
+        old, new = (_said(_called(change.get(side), called)) for side in ("old", "new"))
         if old or new:
-            lines.append({"field": _words(name), "old": old, "new": new})
+            lines.append({"field": _words(name.removesuffix("Id")), "old": old, "new": new})
     context = {
         "lines": lines[:limit],
         "rest": max(0, len(lines) - limit) if limit else 0,
         "is_create": entry.action == "CREATE",
     }
     return render_to_string("admin/audit_changes.html", context)
+
+
+def _called(value: Any, names: dict[str, str]) -> Any:
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _telling_first(item: tuple[str, Any]) -> tuple[bool, bool, str]:
