@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections, transaction
-from django.test import TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 
 from crm_site.access.models import User
 from crm_site.access.roles import Role
@@ -145,6 +145,36 @@ def ben(tenant):
 def cleo(tenant, other_tenant):
     """Owner of club two."""
     return make_user("cleo@pinecrest.test", Role.OWNER, other_tenant)
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def as_ann(ann):
+    """The browser of club one's owner."""
+    return signed_in(ann)
+
+
+@pytest.fixture
+def as_ben(ben):
+    """The browser of somebody who only reads."""
+    return signed_in(ben)
+
+
+@pytest.fixture
+def as_cleo(cleo):
+    """The browser of club two's owner."""
+    return signed_in(cleo)
+
+
+@pytest.fixture
+def as_root(tenant):
+    """The browser of a superuser."""
+    return signed_in(User.objects.create_superuser("root@fairway.test", "correct horse battery"))
 
 
 @pytest.fixture

@@ -128,13 +128,14 @@ class CampaignAdmin(TenantModelAdmin):
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        return self._to_review(obj) or super().response_add(request, obj, post_url_continue)
+        return self._to_review(obj)
 
     def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
-        is_draft = obj.status == CampaignStatus.DRAFT and "_continue" not in request.POST
-        return (self._to_review(obj) if is_draft else None) or super().response_change(request, obj)
+        if obj.status == CampaignStatus.DRAFT and "_continue" not in request.POST:
+            return self._to_review(obj)
+        return super().response_change(request, obj)
 
-    def _to_review(self, obj: Campaign) -> HttpResponse | None:
+    def _to_review(self, obj: Campaign) -> HttpResponse:
         """Saved: now look it over."""
         url = reverse("admin:campaigns_campaign_change", args=[obj.pk])
         return HttpResponseRedirect(f"{url}#dataset-review")

@@ -1,14 +1,12 @@
-"""Writing audit entries that carry a meaning, and switching row entries off for a bulk load."""
+"""Writing audit entries that carry a meaning."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.db import models
 
 from crm_site.audit.actor import Actor
 from crm_site.audit.models import CrmAuditLog
-from crm_site.tenancy.context import IP_ADDRESS, USER_AGENT, current_settings, local_settings
+from crm_site.tenancy.context import IP_ADDRESS, USER_AGENT, current_settings
 
 
 def record(
@@ -34,13 +32,3 @@ def record(
         ip_address=told.get(IP_ADDRESS) or None,
         user_agent=told.get(USER_AGENT) or None,
     )
-
-
-@contextmanager
-def one_entry_for_all(
-    action: str, entity: models.Model, *, actor: Actor, metadata: dict[str, Any]
-) -> Iterator[None]:
-    """A bulk load leaves one entry instead of one a row. ``metadata`` may be filled inside."""
-    with local_settings(audit="off"):
-        yield
-    record(action, entity, actor=actor, metadata=metadata)

@@ -1,7 +1,5 @@
 """The customer."""
 
-from typing import Any
-
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -287,20 +285,7 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
     def is_live(self) -> bool:
         return self.deleted_at is None and self.merged_at is None
 
-    def is_mergeable(self) -> bool:
-        return self.is_live
-
     def has_consent(self, channel: str) -> bool:
         """Whether Messaging last said yes for the channel; False for channels without a flag."""
         flag = CONSENT_FLAGS.get(Channel(channel))
         return bool(flag and getattr(self, flag))
-
-    def address_for(self, channel: str) -> Any:
-        """Where the channel reaches them: e-mail, E.164 number or sign-in id; None if nowhere."""
-        return {
-            Channel.EMAIL: self.email,
-            Channel.SMS: self.phone_number,
-            Channel.WHATSAPP: self.phone_number,
-            Channel.PUSH: self.auth_user_id,
-            Channel.IN_APP: self.auth_user_id,
-        }.get(Channel(channel))

@@ -4,8 +4,7 @@ from crm_site.access.models import User
 from crm_site.access.roles import Role
 from crm_site.access.services import grant_membership
 from crm_site.tenancy.context import tenant_scope
-from tests.backoffice.conftest import signed_in
-from tests.conftest import ACTOR
+from tests.conftest import ACTOR, signed_in
 
 PASSWORD = "correct horse battery"
 

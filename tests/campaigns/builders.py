@@ -1,8 +1,5 @@
 """Campaigns and their people, for tests of this folder."""
 
-from django.utils import timezone
-
-from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.services.dispatch import send_due
 from campaigns.services.lifecycle import start_campaign
@@ -63,12 +60,3 @@ def send_all(*, seconds: float = 20) -> bool:
 def states_of(campaign: Campaign) -> list[tuple[str, str | None]]:
     """(state, reason) of every delivery, in no order that matters."""
     return sorted(campaign.deliveries.values_list("state", "reason"), key=str)
-
-
-def sending(campaign: Campaign) -> bool:
-    campaign.refresh_from_db()
-    return campaign.status == CampaignStatus.ACTIVE
-
-
-def now():
-    return timezone.now()

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -16,22 +15,6 @@ LIST = "/oakhill/admin/customers/customerprofile/"
 # Savepoints and what every page of the admin asks (session, user, role, club) included.
 LIST_QUERIES = 20
 PAGE_QUERIES = 30
-
-
-def signed_in(user):
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-@pytest.fixture
-def as_ann(ann):
-    return signed_in(ann)
-
-
-@pytest.fixture
-def as_ben(ben):
-    return signed_in(ben)
 
 
 @pytest.fixture
@@ -141,12 +124,12 @@ def test_the_page_costs_the_same_however_long_the_history(as_ann, zoe):
     assert "old@example.com" in page
 
 
-def test_another_clubs_customer_is_nowhere(as_ann, cleo, zoe, stranger):
+def test_another_clubs_customer_is_nowhere(as_ann, as_cleo, zoe, stranger):
     assert as_ann.get(page_of(stranger)).status_code in (302, 404)
     assert "Stranger" not in as_ann.get(page_of(stranger), follow=True).content.decode()
     for view in ("timeline/", "notes/"):
         assert as_ann.get(f"{LIST}{stranger.pk}/{view}").status_code == 404
-    assert signed_in(cleo).get(LIST).status_code == 404
+    assert as_cleo.get(LIST).status_code == 404
 
 
 def test_private_notes_show_to_their_author_alone(as_ann, as_ben, ann, ben, zoe):

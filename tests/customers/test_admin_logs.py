@@ -1,25 +1,15 @@
 """Possible duplicates, the event inbox and the palette, as Ann, Ben and Cleo meet them."""
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from crm_site.tenancy.context import tenant_scope
 from customers.choices import DuplicateResolution, SyncStatus
 from customers.models import DuplicateCandidate, SyncLog
+from tests.conftest import signed_in
 from tests.factories import make_activity, make_customer
 
 PEOPLE = "/oakhill/admin/customers/"
-
-
-@pytest.fixture
-def as_user():
-    def sign_in(user):
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return sign_in
 
 
 @pytest.fixture
@@ -43,8 +33,8 @@ def make_event(number=0, status=SyncStatus.FAILED, **values):
     )
 
 
-def test_a_pair_is_ruled_on_and_leaves_the_list(as_user, ann, pair):
-    browser = as_user(ann)
+def test_a_pair_is_ruled_on_and_leaves_the_list(ann, pair):
+    browser = signed_in(ann)
     address = f"{PEOPLE}duplicatecandidate/{pair.pk}/"
     assert "Same e-mail address" in browser.get(f"{address}change/").content.decode()
 
@@ -57,18 +47,18 @@ def test_a_pair_is_ruled_on_and_leaves_the_list(as_user, ann, pair):
     assert list(listed) == []
 
 
-def test_who_may_not_merge_rules_on_no_pair(as_user, ben, cleo, pair):
+def test_who_may_not_merge_rules_on_no_pair(ben, cleo, pair):
     address = f"{PEOPLE}duplicatecandidate/{pair.pk}/ignore/"
 
-    assert as_user(ben).post(address, {"_form_submitted": "True"}).status_code == 403
-    assert as_user(cleo).post(address, {"_form_submitted": "True"}).status_code == 404
+    assert signed_in(ben).post(address, {"_form_submitted": "True"}).status_code == 403
+    assert signed_in(cleo).post(address, {"_form_submitted": "True"}).status_code == 404
     pair.refresh_from_db()
     assert pair.resolution == DuplicateResolution.PENDING
 
 
-def test_an_event_is_replayed(as_user, ann, tenant):
+def test_an_event_is_replayed(ann, tenant):
     failed = make_event(error="No such course.", attempts=8)
-    browser = as_user(ann)
+    browser = signed_in(ann)
     page = browser.get(f"{PEOPLE}synclog/{failed.pk}/change/").content.decode()
     assert "&lt;East&gt;" in page
 
@@ -78,11 +68,11 @@ def test_an_event_is_replayed(as_user, ann, tenant):
     assert (failed.status, failed.attempts) == (SyncStatus.PENDING, 0)
 
 
-def test_failures_are_grouped_by_cause_and_replayed_together(as_user, ann, tenant):
+def test_failures_are_grouped_by_cause_and_replayed_together(ann, tenant):
     for number in range(3):
         make_event(number, error="No such course.")
     make_event(9, SyncStatus.SUCCESS)
-    browser = as_user(ann)
+    browser = signed_in(ann)
     assert "3 × booking.created" in browser.get(f"{PEOPLE}synclog/").content.decode()
 
     browser.post(
@@ -93,10 +83,12 @@ def test_failures_are_grouped_by_cause_and_replayed_together(as_user, ann, tenan
     assert SyncLog.objects.filter(status=SyncStatus.SUCCESS).count() == 1
 
 
-def test_who_only_reads_replays_nothing(as_user, ben, tenant):
+def test_who_only_reads_replays_nothing(ben, tenant):
     failed = make_event()
 
-    answer = as_user(ben).post(f"{PEOPLE}synclog/{failed.pk}/replay/", {"_form_submitted": "True"})
+    answer = signed_in(ben).post(
+        f"{PEOPLE}synclog/{failed.pk}/replay/", {"_form_submitted": "True"}
+    )
 
     assert answer.status_code == 403
     failed.refresh_from_db()
@@ -104,29 +96,29 @@ def test_who_only_reads_replays_nothing(as_user, ben, tenant):
 
 
 @pytest.mark.parametrize("name", ["customerprofile", "activity", "customernote", "synclog"])
-def test_an_empty_list_says_what_to_do_first(name, as_user, ann):
-    page = as_user(ann).get(f"{PEOPLE}{name}/").content.decode()
+def test_an_empty_list_says_what_to_do_first(name, ann):
+    page = signed_in(ann).get(f"{PEOPLE}{name}/").content.decode()
 
     assert "yet</h2>" in page.replace("\n", "").replace("  ", "")
 
 
-def test_the_palette_finds_customers_of_this_club_only(as_user, ann, tenant, other_tenant):
+def test_the_palette_finds_customers_of_this_club_only(ann, tenant, other_tenant):
     make_customer(first_name="Zoë", last_name="Ours")
     with tenant_scope(other_tenant.pk):
         make_customer(first_name="Zoë", last_name="Theirs")
 
-    page = as_user(ann).get("/oakhill/admin/search/", {"s": "zoe", "extended": "1"})
+    page = signed_in(ann).get("/oakhill/admin/search/", {"s": "zoe", "extended": "1"})
 
     assert "Ours" in page.content.decode()
     assert "Theirs" not in page.content.decode()
 
 
-def test_the_activity_list_shows_this_club_only(as_user, ben, tenant, other_tenant):
+def test_the_activity_list_shows_this_club_only(ben, tenant, other_tenant):
     make_activity(title="Played the East course")
     with tenant_scope(other_tenant.pk):
         make_activity(title="Played elsewhere")
 
-    page = as_user(ben).get(f"{PEOPLE}activity/").content.decode()
+    page = signed_in(ben).get(f"{PEOPLE}activity/").content.decode()
 
     assert "Played the East course" in page
     assert "elsewhere" not in page
