@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 # Read by the tools they belong to, not by us.
 FOREIGN_VARIABLES = {"DJANGO_SETTINGS_MODULE"}
 READ_VARIABLE = re.compile(
-    r"(?:env\.\w+|environ\.get|environ\.setdefault|environ)[(\[]\s*\"([A-Z_]+)\""
+    r"\b(?:env\.\w+\(|os\.environ(?:\.get\(|\.setdefault\(|\[))\s*\"([A-Z_]+)\""
 )
 
 
