@@ -74,12 +74,6 @@ class CustomerProfileQuerySet(models.QuerySet["CustomerProfile"]):
         """Profiles of people we may deal with: neither deleted nor merged away."""
         return self.filter(LIVE)
 
-    def reachable_by(self, channel: str) -> "CustomerProfileQuerySet":
-        """Live, active profiles that consented to the channel and have an address for it."""
-        if channel not in CONSENT_FLAGS:
-            return self.none()
-        return self.live().filter(reachable(Channel(channel)))
-
 
 class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
     """One person as one tenant knows them, put together from SCL, TeeTime and Messaging.
