@@ -124,6 +124,7 @@ class Directory:
         self._aliases: dict[tuple[str, str], IdentityAlias] = {}
         self._alias_counts: dict[UUID, int] = {}
         self._candidates: dict[tuple[UUID, UUID], DuplicateCandidate] = {}
+        self._kin: dict[UUID, list[CustomerProfile]] = {}
         wanted = {name: {p.identifiers[name] for p in people if name in p.identifiers}
                   for name in IDENTIFIERS}  # fmt: skip
         aliases = list(_find_aliases(wanted))
@@ -132,6 +133,7 @@ class Directory:
             if customer_id in self.profiles:
                 # What stands on a profile itself is stronger than what stands beside one.
                 self._holders.setdefault((kind, value), self.profiles[customer_id])
+        self._load_kin(people)
 
     def _load(self, wanted: dict[str, set[Any]], ids: set[UUID]) -> None:
         condition = Q(pk__in=ids)
@@ -147,6 +149,28 @@ class Directory:
             for name in IDENTIFIERS:
                 if getattr(profile, name) is not None:
                     self._hold(profile, name, getattr(profile, name))
+
+    def _load_kin(self, people: Collection[PersonFacts]) -> None:
+        """Who was told apart before from the holder of an address used under another name."""
+        shared = {
+            holder.pk
+            for facts in people
+            for name in SHARED_IN_FAMILIES
+            if name in facts.identifiers
+            and (holder := self.holder(name, facts.identifiers[name])) is not None
+            and first_names_contradict(holder.first_name, facts.first_name)
+        }
+        if not shared:
+            return
+        pairs = DuplicateCandidate.objects.filter(
+            Q(profile_a__in=shared) | Q(profile_b__in=shared),
+            match_fields__firstName__agreement="contradicts",
+        ).values_list("profile_a_id", "profile_b_id")
+        both_ways = sorted({way for pair in pairs for way in (pair, pair[::-1])})
+        self._load({}, {other for _, other in both_ways if other not in self.profiles})
+        for one, other in both_ways:
+            if other in self.profiles:
+                self._kin.setdefault(one, []).append(self.profiles[other])
 
     def _hold(self, profile: CustomerProfile, name: str, value: Any) -> None:
         self._holders[ALIAS_TYPES[name], alias_value(name, value)] = profile
@@ -187,9 +211,22 @@ class Directory:
                 and first_names_contradict(holder.first_name, facts.first_name)
             ):
                 found = holder
+        if found is None and {*facts.identifiers} <= {*SHARED_IN_FAMILIES}:
+            found = self._find_kin(answers, facts)
         rivals = [(self.profiles[pk], names) for pk, names in answers.items()
                   if found is None or pk != found.pk]  # fmt: skip
         return found, rivals
+
+    def _find_kin(self, holders: Iterable[UUID], facts: PersonFacts) -> CustomerProfile | None:
+        """Who uses a relative's address time and again is one person, though it is not theirs."""
+        last_name = facts.fields.get("last_name")
+        for profile in [kin for pk in holders for kin in self._kin.get(pk, ())]:
+            is_other = first_names_contradict(profile.first_name, facts.first_name) or (
+                last_name and first_names_contradict(profile.last_name, last_name)
+            )
+            if profile.first_name and not is_other:
+                return profile
+        return None
 
     def _make(self) -> CustomerProfile:
         actor = Actor.current().id
@@ -239,6 +276,8 @@ class Directory:
         if first_names_contradict(rival.first_name, first_name or profile.first_name):
             evidence["firstName"] = {"agreement": "contradicts"}
             score = min(score, CONFIDENCE_AGAINST_NAMES)
+            if profile not in self._kin.setdefault(rival.pk, []):
+                self._kin[rival.pk].append(profile)
         self._candidates.setdefault((first, second), DuplicateCandidate(
             profile_a_id=first, profile_b_id=second, match_type=MATCH_TYPES.get(names[0], names[0]),
             match_score=score,

@@ -125,6 +125,26 @@ def test_a_family_sharing_an_address_stays_two_people(tenant, met):
     assert (pair.match_type, pair.match_score) == ("email", 40)
 
 
+def test_who_uses_a_relatives_address_again_is_the_same_relative(tenant, met, process):
+    make_customer(first_name="Ann", email="family@example.org")
+    child = met(firstName="Themba", lastName="Lee", email="family@example.org")
+
+    assert met(firstName="Themba", lastName="Lee", email="family@example.org") == child
+    twins = [
+        {"firstName": "Zola", "lastName": "Lee", "email": "family@example.org"},
+        {"firstName": "Zola", "email": "family@example.org"},
+        {"firstName": "Themba", "lastName": "Nkosi", "email": "family@example.org"},
+        {"firstName": "Themba", "email": "family@example.org", "teetimePlayerId": "tee-9"},
+    ]
+    rows = process(*[event("teetime", "booking.created", customer=said) for said in twins])
+
+    found = [row.customer_id for row in rows]
+    assert found[0] == found[1]
+    # Another family name, or an id nobody knows: somebody else.
+    assert len({child.pk, *found}) == 4
+    assert DuplicateCandidate.objects.count() == 4
+
+
 def test_a_nickname_initial_or_typo_is_no_contradiction(tenant, met):
     ann = make_customer(first_name="Elizabeth", email="liz@example.org")
 
