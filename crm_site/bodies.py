@@ -6,6 +6,7 @@ from typing import Any
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
+CODING = "HTTP_TRANSFER_ENCODING"
 PIECE = 64 * 1024
 # Beyond this the connection is closed on the sender in the middle of what it says.
 MOST_DISCARDED = 64 * 1024 * 1024
@@ -25,7 +26,7 @@ class WholeBodies:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         arriving = environ["wsgi.input"]
-        is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        is_chunked = "chunked" in str(environ.get(CODING, "")).lower()
         if is_chunked and environ.get("wsgi.input_terminated"):
             body = arriving.read(self.most + 1)
             environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
