@@ -5,6 +5,7 @@ from django.db import transaction
 
 from crm_site.errors import DomainError
 from crm_site.tenancy.context import tenant_scope
+from crm_site.tenancy.countries import country_of
 from crm_site.tenancy.models import Tenant
 from crm_site.tenancy.signals import tenant_created
 
@@ -14,15 +15,20 @@ class TenantError(DomainError):
 
 
 def create_tenant(
-    *, tenant_id: str, name: str, time_zone: str, currency: str, country: str = "ZA"
+    *, tenant_id: str, name: str, time_zone: str, currency: str, country: str = ""
 ) -> Tenant:
     """Open a tenant with everything a new one starts with.
 
-    ``time_zone`` is an IANA name, ``currency`` ISO 4217, ``country`` ISO 3166-1 alpha-2.
+    ``time_zone`` is an IANA name, ``currency`` ISO 4217, ``country`` ISO 3166-1 alpha-2; by default
+    the one that the time zone lies in.
     Raises TenantError naming the field at fault, or if the id is taken.
     """
     tenant = Tenant(
-        id=tenant_id, name=name, time_zone=time_zone, currency=currency, country=country
+        id=tenant_id,
+        name=name,
+        time_zone=time_zone,
+        currency=currency,
+        country=country or country_of(time_zone),
     )
     try:
         tenant.full_clean()

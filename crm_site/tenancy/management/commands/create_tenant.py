@@ -15,7 +15,11 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True)
         parser.add_argument("--timezone", required=True, help="IANA name: Africa/Johannesburg")
         parser.add_argument("--currency", required=True, help="ISO 4217: ZAR")
-        parser.add_argument("--country", default="ZA", help="ISO 3166-1; reads local phone numbers")
+        parser.add_argument(
+            "--country",
+            default="",
+            help="ISO 3166-1; reads local phone numbers. By default the time zone's country.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
