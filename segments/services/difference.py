@@ -29,10 +29,12 @@ FULL JOIN (
 WHERE wanted.id IS NULL OR held.customer_id IS NULL
 """
 
+# In the order of their indexes, so that a first fill walks them once from left to right.
 ENTER = """
 INSERT INTO segments_customersegmentmembership
     (id, tenant_id, segment_id, customer_id, added_by, added_at, matched_at)
 SELECT fairway_uuid7(), %s, %s, customer_id, %s, %s, %s FROM segment_difference WHERE entered
+ ORDER BY customer_id
 ON CONFLICT (segment_id, customer_id) DO NOTHING
 """
 
@@ -46,7 +48,7 @@ REMEMBER = """
 INSERT INTO segments_segmentmembershipchange
     (id, tenant_id, segment_id, customer_id, move, changed_at, refresh_id)
 SELECT fairway_uuid7(), %s, %s, customer_id, CASE WHEN entered THEN %s ELSE %s END, %s, %s
-FROM segment_difference
+FROM segment_difference ORDER BY customer_id
 """
 
 COUNT = "SELECT count(*) FILTER (WHERE entered), count(*) FROM segment_difference"
