@@ -9,6 +9,7 @@ from django.utils import timezone
 from crm_site.dashboard.campaigns import recent_campaigns
 from crm_site.dashboard.figures import cards, kept_figures, weeks
 from crm_site.dashboard.first_steps import first_steps
+from crm_site.dashboard.follow_ups import follow_ups
 from crm_site.dashboard.links import list_link
 from crm_site.dashboard.waiting import waiting_tasks
 
@@ -21,6 +22,7 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
         "greeting": _greeting(now),
         "today": now,
         "figures": cards(figures),
+        "follow_ups": follow_ups(request, now.date()),
         "waiting": waiting_tasks(request, now),
         "weeks": weeks(figures.bookings, now.date()),
         "has_bookings": any(figures.bookings),

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from crm_site.audit.actor import Actor
 from crm_site.backoffice.formats import ago
@@ -14,7 +16,7 @@ from crm_site.backoffice.widgets import Checkbox, Select, Textarea
 from crm_site.errors import DomainError
 from customers.choices import NoteType
 from customers.models import CustomerNote, CustomerProfile
-from customers.services.notes import add_note, change_note, delete_note
+from customers.services.notes import add_note, change_note, delete_note, finish_follow_up
 
 SHOWN = 50
 
@@ -22,16 +24,25 @@ SHOWN = 50
 class NoteForm(forms.ModelForm):
     class Meta:
         model = CustomerNote
-        fields = ("content", "type", "is_pinned", "is_private")
+        fields = ("content", "type", "follow_up_on", "is_pinned", "is_private")
         widgets = {
             "content": Textarea(
                 attrs={"rows": 3, "placeholder": "What should the next person know?"}
             ),
             "type": Select(choices=NoteType.choices),
+            # The browser's own: the theme's calendar does not start in a panel that is swapped in.
+            "follow_up_on": forms.DateInput(
+                format="%Y-%m-%d", attrs={"type": "date", "class": "crm-select"}
+            ),
             "is_pinned": Checkbox(),
             "is_private": Checkbox(),
         }
-        labels = {"content": "Note", "is_pinned": "Keep on top", "is_private": "Only for me"}
+        labels = {
+            "content": "Note",
+            "follow_up_on": "Remind me on",
+            "is_pinned": "Keep on top",
+            "is_private": "Only for me",
+        }
 
 
 def notes_of(
@@ -45,8 +56,10 @@ def notes_of(
     rows = list(
         CustomerNote.objects.visible_to(viewer.id)
         .filter(customer=customer)
+        .annotate(revision_count=Count("revisions"))
         .order_by("-is_pinned", "-created_at")[: SHOWN + 1]
     )
+    today = timezone.localdate()
     authors = names_of(note.created_by for note in rows)
     can_remove = request.user.has_perm("customers.delete_customernote")
     can_change = request.user.has_perm("customers.change_customernote")
@@ -55,6 +68,7 @@ def notes_of(
         note.author = authors[note.created_by]
         note.when = ago(note.created_at)
         note.may_remove = can_remove or (is_mine and can_change)
+        note.is_due = bool(note.follow_up_on and not note.done_at and note.follow_up_on <= today)
     return {
         "customer": customer,
         "notes": rows[:SHOWN],
@@ -83,13 +97,12 @@ def add_from_page(request: HttpRequest, customer: CustomerProfile) -> HttpRespon
 def change_from_page(
     request: HttpRequest, customer: CustomerProfile, note_id: object
 ) -> HttpResponse:
-    """GET: the panel with this note in the form. POST: ``do`` is save, pin, unpin or remove."""
+    """GET: the panel with this note in the form. POST: ``do`` is save, pin, unpin, done, undone
+    or remove."""
     if not request.user.has_perm("customers.change_customernote"):
         raise PermissionDenied
     actor = Actor.from_request(request)
-    note = CustomerNote.objects.visible_to(actor.id).filter(customer=customer, pk=note_id).first()
-    if note is None:
-        raise Http404
+    note = _visible_note(request, customer, note_id)
     if request.method != "POST":
         return _panel(request, customer, editing=note)
     do = request.POST.get("do")
@@ -101,11 +114,30 @@ def change_from_page(
         delete_note(note_id=note.pk, actor=actor)
     elif do in ("pin", "unpin"):
         change_note(note_id=note.pk, actor=actor, is_pinned=do == "pin")
+    elif do in ("done", "undone") and note.follow_up_on:
+        finish_follow_up(note_id=note.pk, actor=actor, is_done=do == "done")
     else:
         form = NoteForm(request.POST, instance=note, auto_id="note_%s")
         if not _saved(form, note, actor):
             return _panel(request, customer, form, editing=note)
     return _panel(request, customer)
+
+
+def history_of(request: HttpRequest, customer: CustomerProfile, note_id: object) -> HttpResponse:
+    """What a note said before, latest first, for whoever may read the note itself."""
+    note = _visible_note(request, customer, note_id)
+    revisions = list(note.revisions.order_by("-replaced_at", "-pk")[:SHOWN])
+    names = names_of(revision.replaced_by for revision in revisions)
+    lines = [(revision, names[revision.replaced_by]) for revision in revisions]
+    return render(request, "customers/note_history.html", {"lines": lines})
+
+
+def _visible_note(request: HttpRequest, customer: CustomerProfile, note_id: object) -> CustomerNote:
+    viewer = Actor.from_request(request).id
+    note = CustomerNote.objects.visible_to(viewer).filter(customer=customer, pk=note_id).first()
+    if note is None:
+        raise Http404
+    return note
 
 
 def _saved(form: NoteForm, note: CustomerNote, actor: Actor) -> bool:

@@ -268,6 +268,7 @@ class CustomerProfileAdmin(TenantModelAdmin):
             ("<uuid:pk>/timeline/", self.timeline_view, "timeline"),
             ("<uuid:pk>/notes/", self.notes_view, "notes"),
             ("<uuid:pk>/notes/<uuid:note_id>/", self.note_view, "note"),
+            ("<uuid:pk>/notes/<uuid:note_id>/history/", self.note_history_view, "note_history"),
         )
         mine = [
             path(route, self.admin_site.admin_view(view), name=f"customers_customerprofile_{name}")
@@ -288,6 +289,9 @@ class CustomerProfileAdmin(TenantModelAdmin):
 
     def note_view(self, request: HttpRequest, pk: UUID, note_id: UUID) -> HttpResponse:
         return notes_panel.change_from_page(request, self._visible(request, pk), note_id)
+
+    def note_history_view(self, request: HttpRequest, pk: UUID, note_id: UUID) -> HttpResponse:
+        return notes_panel.history_of(request, self._visible(request, pk), note_id)
 
     def _visible(self, request: HttpRequest, pk: UUID) -> CustomerProfile:
         customer: CustomerProfile = self.get_object_or_404(request, str(pk))

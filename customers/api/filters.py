@@ -109,6 +109,8 @@ class NoteFilter(TenantFilterSet):
             "type": ["exact", "in"],
             "is_pinned": ["exact"],
             "is_private": ["exact"],
+            "follow_up_on": RANGE,
+            "done_at": [*RANGE, "isnull"],
             "created_by": ["exact"],
             "created_at": RANGE,
             "updated_at": RANGE,

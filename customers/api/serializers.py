@@ -82,6 +82,7 @@ class NoteSerializer(TenantModelSerializer):
         model = CustomerNote
         fields = (
             *("id", "customer", "type", "content", "is_pinned", "is_private"),
+            *("follow_up_on", "done_at"),
             *("created_at", "updated_at", "created_by", "updated_by"),
         )
 

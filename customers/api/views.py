@@ -182,6 +182,7 @@ class NoteViewSet(TenantModelViewSet):
     model = CustomerNote
     scope = "customers"
     permission_model = "customers.customernote"
+    action_permissions = dict.fromkeys(("finish", "reopen"), "customers.change_customernote")
     serializer_class = NoteSerializer
     filterset_class = NoteFilter
 
@@ -201,6 +202,24 @@ class NoteViewSet(TenantModelViewSet):
 
     def delete_row(self, row: CustomerNote) -> None:
         notes.delete_note(note_id=row.pk, actor=self.actor)
+
+    @extend_schema(request=None, responses=NoteSerializer)
+    @action(detail=True, methods=["post"])
+    def finish(self, request: Request, pk: str) -> Response:
+        """Say that what the note's follow-up day was for is done. No body."""
+        return self._finish(is_done=True)
+
+    @extend_schema(request=None, responses=NoteSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        """Say that it is not done after all. No body."""
+        return self._finish(is_done=False)
+
+    def _finish(self, *, is_done: bool) -> Response:
+        note = notes.finish_follow_up(
+            note_id=self.get_object().pk, actor=self.actor, is_done=is_done
+        )
+        return Response(self.get_serializer(note).data)
 
 
 class DuplicateViewSet(TenantReadOnlyViewSet):

@@ -3,7 +3,7 @@
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.duplicate import DuplicateCandidate
-from customers.models.note import CustomerNote
+from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
 from customers.models.sync_log import SyncLog
 
@@ -13,5 +13,6 @@ __all__ = [
     "CustomerProfile",
     "DuplicateCandidate",
     "IdentityAlias",
+    "NoteRevision",
     "SyncLog",
 ]
