@@ -10,7 +10,6 @@ from crm_site.tenancy.base import TenantModel, tenant_managers
 from customers.choices import NoteType
 from customers.models.profile import CustomerProfile
 
-
 FOLLOW_UP_OPEN = Q(follow_up_on__isnull=False, done_at__isnull=True)
 
 
