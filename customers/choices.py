@@ -64,3 +64,17 @@ class DuplicateResolution(models.TextChoices):
     MERGED = "MERGED", "Merged"
     NOT_DUPLICATE = "NOT_DUPLICATE", "Not a duplicate"
     IGNORED = "IGNORED", "Ignored"
+
+
+class ImportKind(models.TextChoices):
+    CHECK = "CHECK", "Check only"
+    IMPORT = "IMPORT", "Import"
+    UNDO = "UNDO", "Undo"
+
+
+class OnConflict(models.TextChoices):
+    """Whose word counts where the file and a customer we have differ."""
+
+    OVERWRITE = "OVERWRITE", "Take what the file says"
+    FILL = "FILL", "Only fill what is empty"
+    KEEP = "KEEP", "Keep ours, add new people only"

@@ -3,16 +3,20 @@
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.duplicate import DuplicateCandidate
+from customers.models.importing import CustomerImport, ImportBatch, ImportChange
 from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
 from customers.models.sync_log import SyncLog
 
 __all__ = [
     "Activity",
+    "CustomerImport",
     "CustomerNote",
     "CustomerProfile",
     "DuplicateCandidate",
     "IdentityAlias",
+    "ImportBatch",
+    "ImportChange",
     "NoteRevision",
     "SyncLog",
 ]
