@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,7 +30,7 @@ STATE_COLOURS = {
 
 @admin.register(CampaignRun)
 class CampaignRunAdmin(ReadOnlyTenantAdmin):
-    list_display = ("campaign", "shown_status", "due", "target_count", "messages", "finished")
+    list_display = ("campaign", "shown_status", "due", "in_segment", "messages", "finished")
     list_display_links = ("campaign",)
     list_filter = (("status", filters.ChoicesDropdownFilter),)
     list_select_related = ("campaign",)
@@ -44,6 +45,10 @@ class CampaignRunAdmin(ReadOnlyTenantAdmin):
     @display(description="Status", label=RUN_COLOURS)
     def shown_status(self, run: CampaignRun) -> tuple[str, str]:
         return run.status, run.get_status_display()
+
+    @display(description="In the segment")
+    def in_segment(self, run: CampaignRun) -> str:
+        return intcomma(run.target_count)
 
     @display(description="Due")
     def due(self, run: CampaignRun) -> SafeString | str:

@@ -4,7 +4,7 @@ The theme turns a plain action into a link, which any page elsewhere could make 
 So whatever writes is a ``dialog_action``: it shows a form, and acts only on its POST.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -14,13 +14,29 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import mark_safe
-from unfold.decorators import action, display
+from unfold.decorators import action
+from unfold.decorators import display as themed_display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from crm_site.errors import DomainError
 
 __all__ = ["ActionVariant", "DialogForm", "action", "dialog_action", "display", "go_to"]
+
+
+class _Colours(dict[Any, str]):
+    """Colours of a label by its value; the plain one for a value that has none."""
+
+    def __missing__(self, value: Any) -> None:
+        return None
+
+
+def display(*args: Any, label: Mapping[Any, str] | None = None, **kwargs: Any) -> Any:
+    """The theme's decorator of a list's column. ``label``: a colour by value, shown as a pill.
+
+    Of a pair (value, words) the theme shows the value where it has no colour; this one the words.
+    """
+    return themed_display(*args, label=None if label is None else _Colours(label), **kwargs)
 
 
 class DialogForm(BaseDialogForm):

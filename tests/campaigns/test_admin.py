@@ -203,6 +203,17 @@ def test_lists_of_runs_messages_and_responses_open_with_the_campaigns_filter(sig
     assert client.get(url_of(tenant, "delivery_change", delivery.pk)).status_code == 200
 
 
+def test_a_state_without_a_colour_of_its_own_is_shown_in_words_too(sign_in, ann, tenant):
+    campaign = make_campaign(make_recipient())
+    start_campaign(campaign_id=campaign.pk, actor=ACTOR)
+    send_all()
+
+    shown = sign_in(ann).get(url_of(tenant, "campaignrun_changelist")).content.decode()
+
+    assert ">COMPLETED<" not in "".join(shown.split())
+    assert ">Completed<" in "".join(shown.split())
+
+
 def test_the_customers_page_says_what_they_got_and_what_came_of_it(
     sign_in, ann, cleo, tenant, other_tenant
 ):
