@@ -6,4 +6,9 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Marketing"
 
     def ready(self) -> None:
-        from campaigns import receivers, rule_sources, sync_handlers  # noqa: F401 - they register
+        from campaigns import (  # noqa: F401 - they register
+            receivers,
+            rule_sources,
+            sync_handlers,
+            timeline,
+        )

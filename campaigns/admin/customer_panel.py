@@ -1,8 +1,10 @@
 """What the customer page says about campaigns: what they got, and what came of it."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,7 +17,9 @@ from campaigns.choices import DeliveryReason, DeliveryState
 from campaigns.models import Campaign, CampaignInteraction, Delivery
 from crm_site.access.services import limit_to_grants
 from customers.admin.panels import Panel, customer_panel
+from customers.admin.timeline import Reference, timeline_references
 from customers.models import CustomerProfile
+from customers.services.timeline import Entry
 
 SHOWN = 6
 # What says most about a message comes first; what came of it before goes without saying.
@@ -56,6 +60,31 @@ def campaigns_of(request: HttpRequest, customer: CustomerProfile) -> Panel:
     query = urlencode({"customer__id__exact": customer.pk})
     more = f"{every}?{query}" if len(rows) > SHOWN else ""
     return Panel(title="Campaigns", icon="campaign", body=body, more=more)
+
+
+@timeline_references(permission="campaigns.view_campaign")
+def campaigns_behind(request: HttpRequest, entries: Iterable[Entry]) -> dict[UUID, Reference]:
+    """Which campaign a message on the timeline belongs to: one query."""
+    found = {entry.id: pk for entry in entries if (pk := _campaign_id(entry.metadata))}
+    if not found:
+        return {}
+    visible = limit_to_grants(Campaign.objects.all(), request.user)
+    names = dict(visible.filter(pk__in=set(found.values())).values_list("pk", "name"))
+    return {
+        entry_id: Reference(names[pk], reverse("admin:campaigns_campaign_change", args=[pk]))
+        for entry_id, pk in found.items()
+        if pk in names
+    }
+
+
+def _campaign_id(data: Any) -> UUID | None:
+    """Of an event of Messaging, as it came from outside."""
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    given = metadata.get("campaignId") if isinstance(metadata, dict) else None
+    try:
+        return UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _came_of(delivery_ids: list[UUID]) -> dict[UUID, set[str]]:

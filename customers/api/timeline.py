@@ -17,7 +17,7 @@ from customers.services.timeline import Position, read_timeline
 class TimelinePagination(KeysetPagination):
     """Reads forwards only, newest first: ``previous`` is always null."""
 
-    parameters = ("limit", "cursor", "category")
+    parameters = ("limit", "cursor", "category", "source", "search")
 
     def answer(self, request: Request, **question: Any) -> Response:
         """A page; ``question`` is passed on to ``read_timeline``."""
@@ -26,6 +26,8 @@ class TimelinePagination(KeysetPagination):
             before=_read_position(request),
             limit=read_limit(request),
             categories=_read_categories(request),
+            services=_read_services(request),
+            text=request.query_params.get("search", ""),
             **question,
         )
         address = request.build_absolute_uri()
@@ -35,9 +37,14 @@ class TimelinePagination(KeysetPagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         shared = super().get_schema_operation_parameters(view)
-        category = {"type": "string", "enum": ActivityCategory.values}
+        own: dict[str, dict[str, Any]] = {
+            "category": {"type": "string", "enum": ActivityCategory.values},
+            "source": {"type": "string", "description": "scl, teetime, messaging or crm."},
+            "search": {"type": "string", "description": "Words of the title or description."},
+        }
         return [parameter for parameter in shared if parameter["name"] in self.parameters] + [
-            {"name": "category", "in": "query", "required": False, "schema": category}
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in own.items()
         ]
 
 
@@ -54,3 +61,8 @@ def _read_categories(request: Request) -> list[str]:
     if category is not None and category not in ActivityCategory.values:
         raise ValidationError({"category": ["There is no such category."]}, code="invalid_choice")
     return [category] if category else []
+
+
+def _read_services(request: Request) -> list[str]:
+    service = request.query_params.get("source")
+    return [service] if service else []

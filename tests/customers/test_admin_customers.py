@@ -14,7 +14,7 @@ from tests.factories import make_activity, make_customer, make_note
 LIST = "/oakhill/admin/customers/customerprofile/"
 # Savepoints and what every page of the admin asks (session, user, role, club) included.
 LIST_QUERIES = 20
-PAGE_QUERIES = 30
+PAGE_QUERIES = 36
 
 
 @pytest.fixture

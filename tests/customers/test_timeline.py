@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from crm_site.tenancy.context import tenant_scope
 from customers.models import CustomerNote
-from customers.services.timeline import Position, read_timeline
+from customers.services.timeline import Position, read_coming, read_timeline
 from tests.factories import make_activity, make_customer, make_note
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -59,6 +60,39 @@ def test_categories_narrow_it(tenant):
     assert [entry.kind for entry in whole(customer, categories=["SUPPORT"])] == ["note"]
 
 
+def test_services_and_words_narrow_it(tenant):
+    customer = make_customer()
+    make_activity(customer=customer, title="Booked a tee time", source_service="teetime")
+    make_activity(
+        customer=customer, title="Booked", description="the 7th tee", source_service="scl"
+    )
+    make_note(customer, content="Tee times before nine. 100%_sure")
+
+    def titles(**values):
+        return {entry.title for entry in whole(customer, **values)}
+
+    assert titles(services=["teetime"]) == {"Booked a tee time"}
+    assert titles(text="tee BOOKED") == {"Booked a tee time", "Booked"}
+    assert titles(text="tee", services=["crm"]) == {"General note"}
+    assert titles(text="0%_s") == {"General note"}
+    assert titles(text="%") == {"General note"}
+    assert titles(text="nobody says this") == set()
+
+
+def test_what_is_planned_comes_soonest_first(tenant, other_tenant):
+    customer = make_customer()
+    today = timezone.localdate()
+    for days, content in ((9, "later"), (1, "sooner"), (-3, "overdue")):
+        make_note(customer, content=content, follow_up_on=today + timedelta(days=days))
+    make_note(customer, content="done", follow_up_on=today, done_at=timezone.now())
+    make_note(customer, content="theirs", follow_up_on=today, is_private=True,
+              created_by="user:other")  # fmt: skip
+
+    coming = read_coming(customer_id=customer.pk, viewer=VIEWER, now=timezone.now())
+
+    assert [entry.description for entry in coming] == ["sooner", "later"]
+
+
 def test_another_tenants_customer_has_no_timeline_here(tenant, other_tenant):
     with tenant_scope(other_tenant.pk):
         stranger = make_customer()
@@ -80,7 +114,7 @@ def test_a_page_costs_one_query_a_source(tenant):
         page = read_timeline(customer_id=customer.pk, viewer=VIEWER)
 
     assert len(page.entries) == 30
-    assert len(queries) == 2
+    assert len(queries) == 3  # Activities, notes, and the messages that campaigns know of.
 
 
 @pytest.mark.parametrize("text", ["", "x", "2026-01-01_x", "2026-01-01T00:00:00_" + "0" * 32])
