@@ -46,7 +46,9 @@ def make_note(customer: CustomerProfile | None = None, **values) -> CustomerNote
 
 
 def make_duplicate(**values) -> DuplicateCandidate:
-    profile_a, profile_b = sorted((make_customer(), make_customer()), key=lambda row: row.pk)
+    """Two customers who may be one; ``people=(one, other)`` in any order."""
+    people = values.pop("people", None) or (make_customer(), make_customer())
+    profile_a, profile_b = sorted(people, key=lambda row: row.pk)
     defaults = {"match_type": "email", "match_score": 90, "match_fields": {"email": {}}}
     return DuplicateCandidate.objects.create(
         profile_a=profile_a, profile_b=profile_b, **(defaults | values)

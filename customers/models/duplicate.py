@@ -20,6 +20,24 @@ class DuplicateCandidateQuerySet(models.QuerySet["DuplicateCandidate"]):
     def involving(self, profile: CustomerProfile) -> "DuplicateCandidateQuerySet":
         return self.filter(Q(profile_a=profile) | Q(profile_b=profile))
 
+    def between_live(self) -> "DuplicateCandidateQuerySet":
+        """Pairs of which neither was deleted, erased or merged away since."""
+        gone = ("profile_a__deleted_at", "profile_b__deleted_at",
+                "profile_a__merged_at", "profile_b__merged_at")  # fmt: skip
+        return self.filter(**{f"{field}__isnull": True for field in gone})
+
+    def after(self, pair: "DuplicateCandidate") -> "DuplicateCandidateQuerySet":
+        """Pairs less likely than this one, the next first."""
+        later = Q(match_score=pair.match_score, pk__lt=pair.pk)
+        found = self.filter(Q(match_score__lt=pair.match_score) | later)
+        return found.order_by("-match_score", "-pk")
+
+    def before(self, pair: "DuplicateCandidate") -> "DuplicateCandidateQuerySet":
+        """Pairs likelier than this one, the nearest first."""
+        earlier = Q(match_score=pair.match_score, pk__gt=pair.pk)
+        found = self.filter(Q(match_score__gt=pair.match_score) | earlier)
+        return found.order_by("match_score", "pk")
+
 
 class DuplicateCandidate(TenantModel):
     """Two profiles that may be the same person, queued for review by staff.
@@ -59,6 +77,12 @@ class DuplicateCandidate(TenantModel):
                 fields=["tenant", "resolution", "-match_score"], name="duplicate_resolution"
             ),
             models.Index(fields=["tenant", "match_score"], name="duplicate_score"),
+            # Somebody's own decisions, the last first: what there is to undo.
+            models.Index(
+                fields=["tenant", "resolved_by", "-resolved_at"],
+                condition=Q(resolved_at__isnull=False),
+                name="duplicate_decided",
+            ),
         ]
         triggers = audited()
 

@@ -15,16 +15,40 @@ class DuplicateError(DomainError):
 
 @transaction.atomic
 def resolve_duplicate(
-    *, pair: DuplicateCandidate, resolution: DuplicateResolution, notes: str | None, actor: Actor
+    *,
+    pair: DuplicateCandidate,
+    resolution: DuplicateResolution,
+    notes: str | None,
+    actor: Actor,
+    is_first: bool = False,
 ) -> DuplicateCandidate:
     """Say that a pair is two people, or is to be left alone; either may be changed later.
 
-    Raises DuplicateError for a pair that has been merged.
+    Raises DuplicateError for a pair that has been merged; with ``is_first``, for one that somebody
+    has ruled on since it was looked at.
     """
     pair = DuplicateCandidate.objects.select_for_update().get(pk=pair.pk)
     if pair.resolution == DuplicateResolution.MERGED:
         raise DuplicateError("These two have been merged already.", code="already_merged")
+    if is_first and pair.resolution != DuplicateResolution.PENDING:
+        raise DuplicateError("Somebody has decided on this pair meanwhile.", code="already_ruled")
     pair.resolution, pair.notes = resolution, notes
     pair.resolved_by, pair.resolved_at = actor.id, timezone.now()
+    pair.save()
+    return pair
+
+
+@transaction.atomic
+def reopen_duplicate(*, pair: DuplicateCandidate) -> DuplicateCandidate:
+    """Take a ruling back, so that the pair is to review again.
+
+    Raises DuplicateError for a pair that has been merged: undo the merge.
+    """
+    pair = DuplicateCandidate.objects.select_for_update().get(pk=pair.pk)
+    if pair.resolution == DuplicateResolution.MERGED:
+        raise DuplicateError("These two have been merged. Undo the merge instead.",
+                             code="already_merged")  # fmt: skip
+    pair.resolution, pair.notes = DuplicateResolution.PENDING, None
+    pair.resolved_by = pair.resolved_at = None
     pair.save()
     return pair

@@ -1,23 +1,15 @@
-"""Possible duplicates, the event inbox and the palette, as Ann, Ben and Cleo meet them."""
+"""The event inbox and the palette, as Ann, Ben and Cleo meet them."""
 
 import pytest
 from django.utils import timezone
 
 from crm_site.tenancy.context import tenant_scope
-from customers.choices import DuplicateResolution, SyncStatus
-from customers.models import DuplicateCandidate, SyncLog
+from customers.choices import SyncStatus
+from customers.models import SyncLog
 from tests.conftest import signed_in
 from tests.factories import make_activity, make_customer
 
 PEOPLE = "/oakhill/admin/customers/"
-
-
-@pytest.fixture
-def pair(tenant):
-    first, second = sorted([make_customer(), make_customer()], key=lambda one: one.pk)
-    return DuplicateCandidate.objects.create(
-        profile_a=first, profile_b=second, match_type="email", match_score=91, match_fields={}
-    )
 
 
 def make_event(number=0, status=SyncStatus.FAILED, **values):
@@ -31,29 +23,6 @@ def make_event(number=0, status=SyncStatus.FAILED, **values):
         status=status,
         **values,
     )
-
-
-def test_a_pair_is_ruled_on_and_leaves_the_list(ann, pair):
-    browser = signed_in(ann)
-    address = f"{PEOPLE}duplicatecandidate/{pair.pk}/"
-    assert "Same e-mail address" in browser.get(f"{address}change/").content.decode()
-
-    browser.post(f"{address}not_duplicate/", {"_form_submitted": "True", "reason": "Twins."})
-
-    pair.refresh_from_db()
-    assert (pair.resolution, pair.notes) == (DuplicateResolution.NOT_DUPLICATE, "Twins.")
-    assert pair.resolved_by == f"user:{ann.pk}"
-    listed = browser.get(f"{PEOPLE}duplicatecandidate/").context["cl"].result_list
-    assert list(listed) == []
-
-
-def test_who_may_not_merge_rules_on_no_pair(ben, cleo, pair):
-    address = f"{PEOPLE}duplicatecandidate/{pair.pk}/ignore/"
-
-    assert signed_in(ben).post(address, {"_form_submitted": "True"}).status_code == 403
-    assert signed_in(cleo).post(address, {"_form_submitted": "True"}).status_code == 404
-    pair.refresh_from_db()
-    assert pair.resolution == DuplicateResolution.PENDING
 
 
 def test_an_event_is_replayed(ann, tenant):

@@ -1,0 +1,1 @@
+"""Going through possible duplicates: which, beside each other, and what is decided."""

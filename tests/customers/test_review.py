@@ -1,0 +1,146 @@
+"""Going through possible duplicates, as Ann, Ben and Cleo meet it."""
+
+import pytest
+from django.utils import timezone
+
+from customers.choices import DuplicateResolution
+from customers.models import DuplicateCandidate
+from tests.conftest import signed_in
+from tests.factories import make_customer, make_duplicate
+
+PAIRS = "/oakhill/admin/customers/duplicatecandidate/"
+
+
+def page_of(pair):
+    return f"{PAIRS}{pair.pk}/change/"
+
+
+def rule(browser, pair, ruling="not-duplicate", **said):
+    return browser.post(f"{PAIRS}{pair.pk}/rule/", {"ruling": ruling, **said})
+
+
+@pytest.fixture
+def pairs(tenant):
+    """Three, the likeliest first."""
+    return [make_duplicate(match_score=score) for score in (97, 80, 60)]
+
+
+def test_the_review_begins_with_the_likeliest_pair(as_ann, pairs):
+    answer = as_ann.get(f"{PAIRS}review/")
+
+    assert answer.url == page_of(pairs[0])
+    shown = as_ann.get(answer.url)
+    assert (shown.context["place"], shown.context["total"]) == (1, 3)
+    assert shown.context["next_url"] == page_of(pairs[1])
+    assert pairs[0].profile_a.email in shown.content.decode()
+
+
+def test_a_ruling_is_kept_with_its_reason_and_the_next_pair_opens(as_ann, ann, pairs):
+    answer = rule(as_ann, pairs[0], notes=" Twins. ")
+
+    assert answer.url == page_of(pairs[1])
+    pairs[0].refresh_from_db()
+    assert (pairs[0].resolution, pairs[0].notes) == (DuplicateResolution.NOT_DUPLICATE, "Twins.")
+    assert pairs[0].resolved_by == f"user:{ann.pk}"
+    assert list(as_ann.get(PAIRS).context["cl"].result_list) == pairs[1:]
+
+
+def test_behind_the_last_pair_comes_the_first_that_is_left(as_ann, pairs):
+    assert rule(as_ann, pairs[2], "ignore").url == page_of(pairs[0])
+
+    rule(as_ann, pairs[0])
+    last = rule(as_ann, pairs[1])
+
+    assert "Nothing left to review" in as_ann.get(last.url).content.decode()
+
+
+def test_pairs_with_one_score_follow_each_other_without_skipping(as_ann, tenant):
+    made = {str(make_duplicate(match_score=80).pk) for _ in range(4)}
+    seen, url = set(), as_ann.get(f"{PAIRS}review/").url
+    for _ in range(4):
+        shown = as_ann.get(url)
+        seen.add(str(shown.context["pair"].pk))
+        url = shown.context["next_url"]
+
+    assert seen == made
+
+
+def test_the_filters_of_the_list_narrow_the_review(as_ann, pairs):
+    email = make_duplicate(match_score=81, match_type="phone")
+
+    first = as_ann.get(f"{PAIRS}review/?_changelist_filters=sure%3D50%26why%3Dphone")
+
+    assert first.url.startswith(page_of(email))
+    shown = as_ann.get(first.url)
+    assert shown.context["total"] == 1
+    assert "_changelist_filters" in rule(
+        as_ann, email, _changelist_filters="sure=50&why=phone"
+    ).url  # fmt: skip
+
+
+def test_the_last_ruling_is_taken_back(as_ann, pairs):
+    rule(as_ann, pairs[0])
+    last = as_ann.get(page_of(pairs[1])).context["last"]
+
+    answer = as_ann.post(f"{PAIRS}undo/", {"decision": f"{last.kind}:{last.pk}"})
+
+    assert answer.url == page_of(pairs[0])
+    pairs[0].refresh_from_db()
+    assert (pairs[0].resolution, pairs[0].resolved_by) == (DuplicateResolution.PENDING, None)
+    assert as_ann.get(page_of(pairs[0])).context["last"] is None
+
+
+def test_what_somebody_else_decided_meanwhile_stays(as_ann, pairs):
+    pair = pairs[0]
+    pair.resolution, pair.resolved_by = DuplicateResolution.IGNORED, "user:77"
+    pair.resolved_at = timezone.now()
+    pair.save()
+
+    answer = as_ann.post(f"{PAIRS}{pair.pk}/rule/", {"ruling": "not-duplicate"}, follow=True)
+
+    pair.refresh_from_db()
+    assert pair.resolution == DuplicateResolution.IGNORED
+    assert answer.context["pair"] == pairs[1]
+    assert "Somebody has decided on this pair meanwhile." in answer.content.decode()
+
+
+def test_a_pair_of_which_one_is_gone_is_no_longer_in_the_queue(as_ann, pairs):
+    gone = pairs[0].profile_a
+    gone.deleted_at = timezone.now()
+    gone.save()
+
+    assert as_ann.get(f"{PAIRS}review/").url == page_of(pairs[1])
+    shown = as_ann.get(page_of(pairs[0])).content.decode()
+    assert "is no longer a current customer" in shown
+    assert 'data-key="n"' not in shown
+
+
+def test_who_only_reads_looks_but_decides_nothing(as_ben, pairs):
+    shown = as_ben.get(page_of(pairs[0])).content.decode()
+
+    assert 'data-key="j"' in shown
+    assert 'data-key="n"' not in shown
+    assert rule(as_ben, pairs[0]).status_code == 403
+    assert as_ben.post(f"{PAIRS}undo/", {"decision": f"ruling:{pairs[0].pk}"}).status_code == 403
+
+
+def test_another_club_finds_no_pair_of_ours(cleo, pairs):
+    browser = signed_in(cleo)
+
+    assert browser.get(page_of(pairs[0])).status_code == 404
+    assert browser.get(page_of(pairs[0]).replace("oakhill", "pinecrest")).status_code == 404
+    assert rule(browser, pairs[0]).status_code == 404
+    assert DuplicateCandidate.objects.pending().count() == 3
+
+
+def test_values_of_customers_are_text_not_markup(as_ann, tenant):
+    people = make_customer(first_name="<script>alert(1)</script>"), make_customer()
+
+    shown = as_ann.get(page_of(make_duplicate(people=people))).content.decode()
+
+    assert "<script>alert(1)" not in shown
+
+
+@pytest.mark.parametrize("said", ["", "ruling:", "ruling:not-an-id", "merge:1"])
+def test_undoing_nothing_is_not_found(as_ann, tenant, said):
+    assert as_ann.post(f"{PAIRS}undo/", {"decision": said}).status_code == 404
