@@ -78,3 +78,10 @@ class OnConflict(models.TextChoices):
     OVERWRITE = "OVERWRITE", "Take what the file says"
     FILL = "FILL", "Only fill what is empty"
     KEEP = "KEEP", "Keep ours, add new people only"
+
+
+class MergeStepKind(models.TextChoices):
+    MOVE = "MOVE", "Moved"
+    CHANGE = "CHANGE", "Changed"
+    REMOVE = "REMOVE", "Taken out"
+    ADD = "ADD", "Added"

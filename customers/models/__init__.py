@@ -4,6 +4,7 @@ from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.duplicate import DuplicateCandidate
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
+from customers.models.merge import ProfileMerge, ProfileMergeStep
 from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
 from customers.models.sync_log import SyncLog
@@ -18,5 +19,7 @@ __all__ = [
     "ImportBatch",
     "ImportChange",
     "NoteRevision",
+    "ProfileMerge",
+    "ProfileMergeStep",
     "SyncLog",
 ]
