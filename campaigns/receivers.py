@@ -1,16 +1,24 @@
 """Campaigns follow what happens to customers."""
 
+from collections.abc import Hashable, Iterator
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
 from campaigns.choices import DeliveryReason, DeliveryState
 from campaigns.models import CampaignInteraction, Delivery
 from customers.models import CustomerProfile
-from customers.signals import profile_erased, profile_merged
+from customers.services.belongings import register_belonging
+from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
+from customers.services.merge_record import MergeRecord, UndoRecord
+from customers.signals import profile_erased, profile_merged, profile_unmerged
 
+SENT_TWICE = "sent_twice"
+register_belonging(Delivery, one="message", many="messages")
+register_belonging(CampaignInteraction, one="open or click", many="opens and clicks")
 MAY_HAVE_HEARD = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNKNOWN)
 
 
@@ -23,7 +31,11 @@ def leave_out(deliveries: QuerySet[Delivery], reason: DeliveryReason) -> None:
 
 @receiver(profile_merged)
 def follow_merge(
-    sender: object, survivor: CustomerProfile, absorbed: CustomerProfile, **kwargs: Any
+    sender: object,
+    survivor: CustomerProfile,
+    absorbed: CustomerProfile,
+    record: MergeRecord,
+    **kwargs: Any,
 ) -> None:
     """What was sent to the absorbed profile was sent to the survivor.
 
@@ -35,27 +47,57 @@ def follow_merge(
     same_message = Delivery.objects.filter(run=OuterRef("run"), channel=OuterRef("channel"))
     twice = theirs.filter(Exists(same_message.filter(customer=survivor)))
     kept = list(twice.values_list("pk", flat=True))
-    leave_out(theirs.filter(pk__in=kept), DeliveryReason.MERGED)
     heard = same_message.filter(customer=absorbed, state__in=MAY_HAVE_HEARD)
-    leave_out(ours.filter(Exists(heard)), DeliveryReason.MERGED)
-    theirs.exclude(pk__in=kept).update(customer=survivor)
-    CampaignInteraction.objects.filter(customer=absorbed).update(customer=survivor)
+    for doubled in (theirs.filter(pk__in=kept), ours.filter(Exists(heard))):
+        record.change(
+            doubled.filter(state=DeliveryState.PENDING),
+            why=SENT_TWICE,
+            state=DeliveryState.SUPPRESSED,
+            reason=DeliveryReason.MERGED,
+            settled_at=timezone.now(),
+        )
+    record.move(theirs.exclude(pk__in=kept))
+    record.move(CampaignInteraction.objects.filter(customer=absorbed))
+
+
+@receiver(profile_unmerged)
+def follow_unmerge(sender: object, record: UndoRecord, **kwargs: Any) -> None:
+    """A message that waits again although its run is over will not be sent any more."""
+    waiting = Delivery.objects.filter(pk__in=record.put_back(Delivery, SENT_TWICE))
+    leave_out(waiting.filter(run__completed_at__isnull=False), DeliveryReason.EXPIRED)
 
 
 @receiver(profile_erased)
 def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> None:
-    """Nothing more is sent, and nothing personal stays; what was counted still counts.
-
-    A message in doubt loses its body, too: it is never sent anew to somebody erased, only asked
-    about by its key.
-    """
+    """Nothing more is sent, and nothing personal stays; what was counted still counts."""
     theirs = Delivery.objects.filter(customer=profile)
     leave_out(theirs, DeliveryReason.ERASED)
-    theirs.update(request=None, error=None)
-    came = CampaignInteraction.objects.filter(customer=profile)
-    came.update(user_agent=None, ip_address=None, location=None, source_event_id=None)
-    # A link that others were sent, too, says nothing about this one.
-    others = CampaignInteraction.objects.exclude(customer=profile).filter(
-        campaign=OuterRef("campaign"), link_url=OuterRef("link_url")
+    # A message in doubt keeps its body, since its key may only be repeated with it; it is never
+    # sent anew to somebody erased, only asked about.
+    theirs.exclude(state__in=[DeliveryState.CLAIMED, DeliveryState.UNKNOWN]).update(request=None)
+    CampaignInteraction.objects.filter(customer=profile).update(
+        user_agent=None, ip_address=None, location=None
     )
-    came.filter(~Exists(others)).update(link_url=None)
+
+
+@clash_finder
+def find_doubled_messages(pairs: Pairs) -> Iterator[Clash]:
+    """Messages not sent yet that both would get, or that one has had already."""
+    rows = Delivery.objects.filter(customer__in=everybody(pairs), run__isnull=False)
+    waiting = rows.filter(state=DeliveryState.PENDING)
+    may_come_twice = rows.filter(
+        Q(state=DeliveryState.PENDING) | Q(state__in=MAY_HAVE_HEARD), run__in=waiting.values("run")
+    )
+    messages = may_come_twice.values_list("customer_id", "run_id", "channel", "campaign__name")
+    names: dict[Hashable, str] = {}
+    told: list[tuple[UUID, Hashable]] = []
+    for customer_id, run_id, channel, name in messages:
+        names[run_id, channel] = name
+        told.append((customer_id, (run_id, channel)))
+    twice = in_both(pairs, told)
+    yield Clash(
+        kind="message",
+        count=len(twice),
+        settled="Both would get the message: it is sent once.",
+        names=tuple(sorted({names[message] for message in twice})),
+    )

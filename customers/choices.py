@@ -80,7 +80,8 @@ class OnConflict(models.TextChoices):
     KEEP = "KEEP", "Keep ours, add new people only"
 
 
-class ErasureReason(models.TextChoices):
-    REQUEST = "REQUEST", "They asked for it"
-    NOT_NEEDED = "NOT_NEEDED", "We have no more need of it"
-    UNLAWFUL = "UNLAWFUL", "We should not have had it"
+class MergeStepKind(models.TextChoices):
+    MOVE = "MOVE", "Moved"
+    CHANGE = "CHANGE", "Changed"
+    REMOVE = "REMOVE", "Taken out"
+    ADD = "ADD", "Added"

@@ -1,16 +1,33 @@
 """What segments do when something happens below them."""
 
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import F
 from django.dispatch import receiver
 from django.utils import timezone
 
 from crm_site.tenancy.signals import tenant_created
 from customers.models import CustomerProfile
-from customers.signals import profile_erased, profile_merged
+from customers.services.belongings import register_belonging
+from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
+from customers.services.merge_record import MergeRecord, UndoRecord
+from customers.signals import profile_erased, profile_merged, profile_unmerged
 from segments.choices import MembershipMove
-from segments.models import CustomerSegmentMembership, SegmentMembershipChange
+from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentMembershipChange
 from segments.services.builtin import ensure_builtin_segments
+from segments.services.locking import lock_all
+
+IN_BOTH = "in_both"
+register_belonging(CustomerSegmentMembership, one="segment", many="segments")
+register_belonging(
+    SegmentMembershipChange,
+    one="line of segment history",
+    many="lines of segment history",
+    stays="History is never changed: the absorbed profile left, and the survivor entered.",
+)
 
 
 @receiver(tenant_created)
@@ -20,7 +37,11 @@ def add_builtin_segments(sender: object, **kwargs: Any) -> None:
 
 @receiver(profile_merged)
 def move_memberships(
-    sender: object, survivor: CustomerProfile, absorbed: CustomerProfile, **kwargs: Any
+    sender: object,
+    survivor: CustomerProfile,
+    absorbed: CustomerProfile,
+    record: MergeRecord,
+    **kwargs: Any,
 ) -> None:
     """Give the survivor the absorbed profile's memberships, keeping one per segment.
 
@@ -28,33 +49,64 @@ def move_memberships(
     """
     now = timezone.now()
     held = CustomerSegmentMembership.objects.filter(customer=absorbed)
+    ours = CustomerSegmentMembership.objects.filter(customer=survivor)
+    # A refresh under way would enter or take out one of the two meanwhile.
+    lock_all(held.values_list("segment_id", flat=True))
     left = list(held.values_list("segment_id", flat=True))
-    kept = CustomerSegmentMembership.objects.filter(customer=survivor, segment_id__in=left)
-    already_in = set(kept.values_list("segment_id", flat=True))
-    held.filter(segment_id__in=already_in).delete()
-    held.update(customer=survivor)
-    SegmentMembershipChange.objects.bulk_create(
-        [
-            *(_change(pk, absorbed, MembershipMove.LEFT, now) for pk in left),
-            *(
-                _change(pk, survivor, MembershipMove.ENTERED, now)
-                for pk in left
-                if pk not in already_in
-            ),
-        ]
-    )
+    twice = held.filter(segment_id__in=ours.values("segment_id"))
+    gone = [UUID(row["segment_id"]) for row in record.remove(twice, why=IN_BOTH)]
+    _count_members(gone, -1)
+    record.move(held)
+    moves = [
+        *((pk, absorbed, MembershipMove.LEFT) for pk in left),
+        *((pk, survivor, MembershipMove.ENTERED) for pk in left if pk not in gone),
+    ]
+    record.add([_change(*move, now) for move in moves], why="history")
 
 
 def _change(
-    segment_id: Any, customer: CustomerProfile, move: MembershipMove, now: Any
+    segment_id: UUID, customer: CustomerProfile, move: MembershipMove, now: datetime
 ) -> SegmentMembershipChange:
     return SegmentMembershipChange(
         segment_id=segment_id, customer=customer, move=move, changed_at=now
     )
 
 
+def _count_members(segment_ids: Iterable[UUID], difference: int) -> None:
+    """Each of the segments has one member more, or less; no refresh would count an equal set."""
+    CustomerSegment.objects.filter(pk__in=list(segment_ids)).update(
+        member_count=F("member_count") + difference
+    )
+
+
+@receiver(profile_unmerged)
+def count_returned(sender: object, record: UndoRecord, **kwargs: Any) -> None:
+    """Who was taken out as a double is a member of their own again."""
+    back = record.put_back(CustomerSegmentMembership, IN_BOTH)
+    rows = CustomerSegmentMembership.objects.filter(pk__in=back)
+    _count_members(rows.values_list("segment_id", flat=True), +1)
+
+
 @receiver(profile_erased)
 def forget_memberships(sender: object, profile: CustomerProfile, **kwargs: Any) -> None:
     """Nothing says any more which segments an erased person was in."""
-    CustomerSegmentMembership.objects.filter(customer=profile).delete()
+    held = CustomerSegmentMembership.objects.filter(customer=profile)
+    lock_all(held.values_list("segment_id", flat=True))
+    _count_members(held.values_list("segment_id", flat=True), -1)
+    held.delete()
     SegmentMembershipChange.objects.filter(customer=profile).delete()
+
+
+@clash_finder
+def find_common_segments(pairs: Pairs) -> Iterator[Clash]:
+    rows = CustomerSegmentMembership.objects.filter(
+        customer__in=everybody(pairs), segment__deleted_at__isnull=True
+    )
+    common = in_both(pairs, rows.values_list("customer_id", "segment_id"))
+    names = CustomerSegment.objects.filter(pk__in=set(common)).order_by("name")
+    yield Clash(
+        kind="segment",
+        count=len(common),
+        settled="Both are in the segment: it keeps one member.",
+        names=tuple(names.values_list("name", flat=True)),
+    )

@@ -3,8 +3,8 @@
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.duplicate import DuplicateCandidate
-from customers.models.erasure import ErasedIdentity, Erasure
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
+from customers.models.merge import ProfileMerge, ProfileMergeStep
 from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
 from customers.models.sync_log import SyncLog
@@ -15,11 +15,11 @@ __all__ = [
     "CustomerNote",
     "CustomerProfile",
     "DuplicateCandidate",
-    "ErasedIdentity",
-    "Erasure",
     "IdentityAlias",
     "ImportBatch",
     "ImportChange",
     "NoteRevision",
+    "ProfileMerge",
+    "ProfileMergeStep",
     "SyncLog",
 ]

@@ -12,7 +12,7 @@ from crm_site.db.rows import to_json
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import local_settings, require_tenant_id
 from customers.models import CustomerProfile
-from customers.models.profile import CONSENT_FLAGS
+from customers.models.profile import CONSENT_FIELDS, CONSENT_FLAGS
 from customers.signals import consent_changed
 
 
@@ -77,3 +77,62 @@ def _apply(channel: Channel, told: dict[UUID, Preference], *, actor: Actor) -> i
             sender=CustomerProfile, profile=profile, channel=channel, allowed=turned[profile.pk]
         )
     return len(moved)
+
+
+@dataclass(frozen=True)
+class ConsentState:
+    """What is held of one channel: the flag, since when it stands, and the last word's moment."""
+
+    is_opted_in: bool
+    opted_in_at: datetime | None
+    changed_at: datetime | None
+
+
+Consents = dict[Channel, ConsentState]
+
+
+def consents_of(profile: CustomerProfile) -> Consents:
+    return {
+        channel: ConsentState(*(getattr(profile, name) for name in _columns(flag)))
+        for channel, flag in CONSENT_FLAGS.items()
+    }
+
+
+def stricter_consents(first: Consents, second: Consents) -> Consents:
+    return {channel: _stricter(first[channel], second[channel]) for channel in CONSENT_FLAGS}
+
+
+def _stricter(first: ConsentState, second: ConsentState) -> ConsentState:
+    """Yes only where both say yes; of the moments the last, so that nothing older undoes it."""
+    moments = [each.changed_at for each in (first, second) if each.changed_at is not None]
+    if first.is_opted_in and second.is_opted_in:
+        since = [each.opted_in_at for each in (first, second) if each.opted_in_at is not None]
+        return ConsentState(True, max(since, default=None), max(moments, default=None))
+    return ConsentState(False, None, max(moments, default=None))
+
+
+def write_consent(profile: CustomerProfile, states: Consents) -> None:
+    """Write what a merge, or its undoing, makes of consent; tells apps above whose flag turned.
+
+    ``profile`` is changed in place. Not for what Messaging says: ``apply_preferences``.
+    """
+    turned = []
+    for channel, state in states.items():
+        flag = CONSENT_FLAGS[channel]
+        if getattr(profile, flag) != state.is_opted_in:
+            turned.append(channel)
+        for name, value in zip(
+            _columns(flag), (state.is_opted_in, state.opted_in_at, state.changed_at), strict=True
+        ):
+            setattr(profile, name, value)
+    with local_settings(consent_writer="messaging"):
+        profile.save(update_fields=CONSENT_FIELDS)
+    for channel in turned:
+        consent_changed.send(
+            sender=CustomerProfile, profile=profile, channel=channel,
+            allowed=profile.has_consent(channel),
+        )  # fmt: skip
+
+
+def _columns(flag: str) -> tuple[str, str, str]:
+    return flag, f"{flag}_at", f"{flag.removesuffix('_opt_in')}_consent_changed_at"

@@ -16,7 +16,7 @@ from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import MessagingRefused, Reason
 from crm_site.tenancy.context import tenant_scope
 from customers.models import CustomerProfile
-from customers.signals import profile_merged
+from customers.services.merging import merge_profiles
 from tests.campaigns.builders import (
     ACTOR,
     consent,
@@ -190,7 +190,7 @@ def test_two_profiles_found_to_be_one_hear_once(tenant, gateway, theirs, ours):
     prepare_run(campaign.runs.get().pk, timezone.now())
     campaign.deliveries.filter(customer=absorbed).update(state=theirs)
 
-    profile_merged.send(sender=CustomerProfile, survivor=survivor, absorbed=absorbed)
+    merge_profiles(survivor_id=survivor.pk, absorbed_id=absorbed.pk, actor=ACTOR)
 
     assert campaign.deliveries.get(customer=survivor).state == ours
 

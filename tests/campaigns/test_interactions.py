@@ -12,9 +12,11 @@ from campaigns.services.statistics import COUNTER_OF, RATES, rebuild_statistics
 from campaigns.sync_handlers import record_message_events
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import tenant_scope
-from customers.signals import profile_erased, profile_merged
+from customers.services.merging import merge_profiles
+from customers.signals import profile_erased
 from customers.sync.events import InboundEvent, ProcessedEvent
 from tests.campaigns.builders import (
+    ACTOR,
     make_campaign,
     make_recipient,
     make_started,
@@ -189,7 +191,7 @@ def test_a_merge_moves_what_was_sent_and_never_sends_twice(tenant, gateway):
     gateway.throttle_next()
     send_all()  # Only the snapshot.
 
-    profile_merged.send(sender=None, survivor=survivor, absorbed=absorbed)
+    merge_profiles(survivor_id=survivor.pk, absorbed_id=absorbed.pk, actor=ACTOR)
     SendingHold.objects.all().delete()
     Delivery.objects.update(due_at=timezone.now())
     send_all()

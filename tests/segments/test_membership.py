@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from crm_site.tenancy.context import tenant_scope
 from customers.models import CustomerProfile
-from customers.signals import profile_erased, profile_merged
+from customers.services.merging import merge_profiles
+from customers.signals import profile_erased
 from segments.models import CustomerSegment, SegmentMembershipChange, SegmentRefresh
 from segments.rules.errors import RuleError
 from segments.services.authoring import delete_segment, save_segment
@@ -150,7 +151,7 @@ def test_a_merge_brings_memberships_along_once(tenant, actor):
     change_members(segment=both, add=[survivor.pk, absorbed.pk], actor=actor, now=now)
     change_members(segment=only, add=[absorbed.pk], actor=actor, now=now)
 
-    profile_merged.send(sender=CustomerProfile, survivor=survivor, absorbed=absorbed)
+    merge_profiles(survivor_id=survivor.pk, absorbed_id=absorbed.pk, actor=actor)
 
     assert ids(both) == ids(only) == {survivor.pk}
     moves = SegmentMembershipChange.objects.filter(changed_at__gt=now)
