@@ -15,7 +15,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0008_imports'),
+        ('customers', '0009_duplicate_decisions'),
         ('tenancy', '0003_call_a_tenant_club_settings'),
     ]
 
