@@ -6,16 +6,16 @@ from crm_site.messaging.channels import Channel
 from segments.rules.counts import CountSource, Filter, add_source, choice_filter
 from segments.rules.values import read_uuid
 
-add_source(
-    CountSource(
-        "interaction",
-        ("response to a campaign", "responses to campaigns"),
-        CampaignInteraction,
-        {
-            "type": choice_filter("type", "type", CampaignInteractionType),
-            "channel": choice_filter("channel", "channel", Channel),
-            "campaignId": Filter("campaign_id", "campaign", read_uuid),
-        },
-        "Campaigns",
-    )
+INTERACTION = CountSource(
+    "interaction",
+    ("response to a campaign", "responses to campaigns"),
+    CampaignInteraction,
+    {
+        "type": choice_filter("type", "type", CampaignInteractionType),
+        "channel": choice_filter("channel", "channel", Channel),
+        "campaignId": Filter("campaign_id", "campaign", read_uuid),
+    },
+    "Campaigns",
 )
+
+add_source(INTERACTION)

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.choices import CampaignInteractionType
+from campaigns.rule_sources import INTERACTION
 from campaigns.services.interactions import MessageFact, record_interactions
 from crm_site.messaging.channels import Channel
 from customers.sync.events import ProcessedEvent
 from customers.sync.registry import follows
+from segments.tasks import look_again
 
 TYPES = {
     "message.sent": CampaignInteractionType.SENT,
@@ -26,8 +28,8 @@ TYPES = {
 def record_message_events(processed: list[ProcessedEvent]) -> None:
     """One interaction per event of a campaign's message; a message in doubt is settled by it."""
     facts = [fact for each in processed if (fact := _fact(each)) is not None]
-    if facts:
-        record_interactions(facts)
+    if facts and record_interactions(facts):
+        look_again([fact.customer_id for fact in facts], {INTERACTION.name})
 
 
 def _fact(processed: ProcessedEvent) -> MessageFact | None:

@@ -280,6 +280,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "customers.process_*": {"queue": "events"},
     "campaigns.dispatch_*": {"queue": "dispatch"},
+    # Looks at single customers are as short as events, and follow them.
+    "segments.recheck*": {"queue": "events"},
     "segments.*": {"queue": "segments"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -287,6 +289,7 @@ CELERY_TIMEZONE = "UTC"
 # Ticks only ring: what is due is worked out from rows, so a tick too many or missed does no harm.
 CELERY_BEAT_SCHEDULE = {
     "Process waiting events": {"task": "customers.process_due", "schedule": 5.0},
+    "Look again at changed customers": {"task": "segments.recheck_due", "schedule": 2.0},
     "Refresh due segments": {"task": "segments.refresh_due", "schedule": 20.0},
     "Start due campaigns": {"task": "campaigns.start_due", "schedule": 10.0},
     "Send what is due": {"task": "campaigns.dispatch_due", "schedule": 5.0},

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -78,6 +79,10 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
     is_system = models.BooleanField(
         default=False, editable=False, help_text="Comes with Fairway: not renamed, not deleted."
     )
+    is_stale = models.BooleanField(
+        default=True, editable=False,
+        help_text="New or changed rules: who is in it is not known before the next refresh.",
+    )  # fmt: skip
     broken_reason = models.TextField(
         null=True, blank=True, editable=False, help_text="Why its rules can no longer be read."
     )
@@ -103,7 +108,10 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
             models.Index(fields=["tenant", "club"], name="segment_club"),
             models.Index(fields=["tenant", "next_refresh_at"], name="segment_due"),
         ]
-        triggers = audited("member_count", "last_refreshed_at", "next_refresh_at", "last_synced_at")
+        triggers = audited(
+            *("member_count", "is_stale"),
+            *("last_refreshed_at", "next_refresh_at", "last_synced_at"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -203,6 +211,36 @@ class SegmentRefresh(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.segment} at {self.requested_at:%Y-%m-%d %H:%M}"
+
+
+class SegmentRecheck(TenantModel):
+    """A customer who changed, and whose segments have yet to be looked at again.
+
+    ``reads`` says what moved, as rules name what they read (segments/rules/reads.py); where
+    ``segment`` is set, only that one is left to ask. Gone within seconds, so keys are not checked.
+    """
+
+    tenant = models.ForeignKey(
+        Tenant, models.PROTECT, related_name="+", db_index=False, db_constraint=False,
+        default=current_tenant_id, editable=False,
+    )  # fmt: skip
+    customer = models.ForeignKey(
+        CustomerProfile, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    segment = models.ForeignKey(
+        CustomerSegment, models.CASCADE, null=True, related_name="+",
+        db_index=False, db_constraint=False,
+    )  # fmt: skip
+    reads = ArrayField(models.CharField(max_length=100))
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "look still to be taken"
+        verbose_name_plural = "looks still to be taken"
+        indexes = [models.Index(fields=["tenant", "id"], name="recheck_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} since {self.changed_at:%H:%M:%S}"
 
 
 class SegmentMembershipChange(TenantModel):

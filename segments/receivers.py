@@ -10,15 +10,31 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from crm_site.tenancy.signals import tenant_created
-from customers.models import CustomerProfile
+from customers.models import Activity, CustomerProfile
 from customers.services.belongings import register_belonging
 from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
 from customers.services.merge_record import MergeRecord, UndoRecord
-from customers.signals import profile_erased, profile_merged, profile_unmerged
+from customers.signals import (
+    activities_recorded,
+    profile_erased,
+    profile_merged,
+    profile_unmerged,
+    profiles_changed,
+)
 from segments.choices import MembershipMove
-from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentMembershipChange
+from segments.models import (
+    CustomerSegment,
+    CustomerSegmentMembership,
+    SegmentMembershipChange,
+    SegmentRecheck,
+)
+from segments.rules.counts import ACTIVITY
+from segments.rules.reads import ANYTHING
 from segments.services.builtin import ensure_builtin_segments
 from segments.services.locking import lock_all
+from segments.services.rechecking import mark_moved
+from segments.signals import membership_changed
+from segments.tasks import look_again, nudge_rechecks_on_commit
 
 IN_BOTH = "in_both"
 register_belonging(CustomerSegmentMembership, one="segment", many="segments")
@@ -27,6 +43,12 @@ register_belonging(
     one="line of segment history",
     many="lines of segment history",
     stays="History is never changed: the absorbed profile left, and the survivor entered.",
+)
+register_belonging(
+    SegmentRecheck,
+    one="look still to be taken",
+    many="looks still to be taken",
+    stays="Gone within seconds; both profiles are looked at after the merge.",
 )
 
 
@@ -45,7 +67,7 @@ def move_memberships(
 ) -> None:
     """Give the survivor the absorbed profile's memberships, keeping one per segment.
 
-    The next refresh of a segment by rules says whether the survivor stays.
+    Whether the survivor stays in segments by rules is asked right after.
     """
     now = timezone.now()
     held = CustomerSegmentMembership.objects.filter(customer=absorbed)
@@ -62,6 +84,7 @@ def move_memberships(
         *((pk, survivor, MembershipMove.ENTERED) for pk in left if pk not in gone),
     ]
     record.add([_change(*move, now) for move in moves], why="history")
+    look_again([survivor.pk, absorbed.pk], {ANYTHING})
 
 
 def _change(
@@ -80,11 +103,18 @@ def _count_members(segment_ids: Iterable[UUID], difference: int) -> None:
 
 
 @receiver(profile_unmerged)
-def count_returned(sender: object, record: UndoRecord, **kwargs: Any) -> None:
+def count_returned(
+    sender: object,
+    survivor: CustomerProfile,
+    absorbed: CustomerProfile,
+    record: UndoRecord,
+    **kwargs: Any,
+) -> None:
     """Who was taken out as a double is a member of their own again."""
     back = record.put_back(CustomerSegmentMembership, IN_BOTH)
     rows = CustomerSegmentMembership.objects.filter(pk__in=back)
     _count_members(rows.values_list("segment_id", flat=True), +1)
+    look_again([survivor.pk, absorbed.pk], {ANYTHING})
 
 
 @receiver(profile_erased)
@@ -95,6 +125,28 @@ def forget_memberships(sender: object, profile: CustomerProfile, **kwargs: Any) 
     _count_members(held.values_list("segment_id", flat=True), -1)
     held.delete()
     SegmentMembershipChange.objects.filter(customer=profile).delete()
+    SegmentRecheck.objects.filter(customer=profile).delete()
+
+
+@receiver(profiles_changed)
+def look_at_changed(
+    sender: object, customer_ids: list[UUID], columns: frozenset[str] | None, **kwargs: Any
+) -> None:
+    look_again(customer_ids, columns if columns is not None else {ANYTHING})
+
+
+@receiver(activities_recorded)
+def look_at_active(sender: object, activities: list[Activity], **kwargs: Any) -> None:
+    look_again([activity.customer_id for activity in activities], {ACTIVITY.name})
+
+
+@receiver(membership_changed)
+def look_at_moved(
+    sender: object, segment: CustomerSegment, changed_at: datetime, **kwargs: Any
+) -> None:
+    """Segments that ask about this one."""
+    if mark_moved(segment, changed_at=changed_at):
+        nudge_rechecks_on_commit()
 
 
 @clash_finder

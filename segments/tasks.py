@@ -1,18 +1,24 @@
 """Sweeps and units of work on segments."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from celery import shared_task
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import require_tenant_id, tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
-from segments.models import SegmentRefresh
+from segments.models import SegmentRecheck, SegmentRefresh
+from segments.services.rechecking import mark_changed, recheck_changed
 from segments.services.refreshing import run_refresh
 from segments.services.retention import forget_old_changes
 from segments.services.schedule import queue_due, ready_refreshes
+
+# Outlives the wait for a look; shorter than anybody's patience, should a worker die with it.
+NUDGE_SECONDS = 15
 
 
 @shared_task(name="segments.refresh_due")
@@ -36,6 +42,60 @@ def refresh_one(tenant_id: str, refresh_id: str) -> tuple[int, int] | None:
         ready = ready_refreshes()  # Those that waited for this one.
     _nudge(tenant_id, ready)
     return refresh.entered_count, refresh.left_count
+
+
+def _recheck_key(tenant_id: str) -> str:
+    return f"segments.recheck:{tenant_id}"
+
+
+def nudge_rechecks(tenant_id: str) -> None:
+    """Have a tenant's changed customers looked at soon; one waiting task a tenant is enough.
+
+    Call after commit. The task takes the mark away before it looks, so whoever finds the mark knows
+    that a look is still to come.
+    """
+    if cache.add(_recheck_key(tenant_id), 1, NUDGE_SECONDS):
+        recheck.delay(tenant_id)
+
+
+def look_again(customer_ids: Sequence[UUID], moved: Collection[str]) -> None:
+    """Have customers' segments follow a change; call it in the transaction of that change.
+
+    ``moved`` names what rules may read: columns, or what is counted, such as ``activity``.
+    """
+    if mark_changed(customer_ids, moved, now=timezone.now()):
+        nudge_rechecks_on_commit()
+
+
+def nudge_rechecks_on_commit() -> None:
+    tenant_id = require_tenant_id()
+    transaction.on_commit(lambda: nudge_rechecks(tenant_id), robust=True)
+
+
+@shared_task(name="segments.recheck", base=TenantTask)
+def recheck(tenant_id: str) -> tuple[int, int, int]:
+    """Look again at customers who changed. Returns (looked at, entered, left).
+
+    One batch a task, so that a tenant with many takes turns with the others.
+    """
+    cache.delete(_recheck_key(tenant_id))
+    done = recheck_changed(timezone.now())
+    if done.is_full:
+        nudge_rechecks(tenant_id)
+    return done.customer_count, done.entered_count, done.left_count
+
+
+@shared_task(name="segments.recheck_due")
+def recheck_due() -> int:
+    """Every few seconds: nudge tenants where somebody waits to be looked at. Returns how many."""
+    nudged = 0
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
+            is_waiting = SegmentRecheck.objects.exists()
+        if is_waiting:
+            nudge_rechecks(tenant_id)
+            nudged += 1
+    return nudged
 
 
 @shared_task(name="segments.retain")

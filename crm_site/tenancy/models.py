@@ -65,6 +65,11 @@ class Tenant(TimestampedModel):
         default=True,
         help_text="Off: no campaign of this club sends anything until it is on again.",
     )
+    keeps_segments_current = models.BooleanField(
+        "segments follow every change",
+        default=True,
+        help_text="Who changes joins or leaves segments within seconds. Off: at the next refresh.",
+    )
     quiet_hours_start = models.TimeField(
         null=True, blank=True, help_text="No messages from this hour, local time."
     )

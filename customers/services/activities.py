@@ -16,6 +16,7 @@ from crm_site.errors import NOT_FOUND, DomainError
 from crm_site.messaging.channels import Channel
 from customers.choices import ActivityCategory
 from customers.models import Activity, CustomerProfile
+from customers.services.changes import tell_changed
 from customers.services.counters import COUNTERS, PASSIVE_TYPES, recent_counts
 from customers.services.lifecycle import stage_after_activity
 from customers.signals import activities_recorded
@@ -118,6 +119,8 @@ def create_activity(
     )
     note_on_profile(profile, activity)
     write_activities([activity], {profile.pk: profile}, now=now)
-    profile.save(update_fields=[*PROFILE_FIELDS, "updated_at"])
+    moved = [*PROFILE_FIELDS, "updated_at"]
+    profile.save(update_fields=moved)
+    tell_changed([profile.pk], columns=moved)
     announce([activity])
     return activity

@@ -13,6 +13,7 @@ from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import local_settings, require_tenant_id
 from customers.models import CustomerProfile
 from customers.models.profile import CONSENT_FIELDS, CONSENT_FLAGS
+from customers.services.changes import tell_changed
 from customers.signals import consent_changed
 
 
@@ -71,6 +72,9 @@ def _apply(channel: Channel, told: dict[UUID, Preference], *, actor: Actor) -> i
     with local_settings(consent_writer="messaging"), connection.cursor() as cursor:
         cursor.execute(statement, values)
         moved = cursor.fetchall()
+    tell_changed(
+        [row[0] for row in moved], columns=(flag, f"{flag}_at", "updated_at", "updated_by")
+    )
     turned = {row[0]: row[1] for row in moved if row[1] != row[2]}
     for profile in CustomerProfile.objects.filter(pk__in=turned) if turned else ():
         consent_changed.send(

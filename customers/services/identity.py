@@ -21,6 +21,7 @@ from crm_site.tenancy.context import require_tenant_id
 from customers.choices import IdentityAliasType
 from customers.models import CustomerProfile, DuplicateCandidate, IdentityAlias
 from customers.normalize import first_names_contradict
+from customers.services.changes import tell_changed
 from customers.services.facts import IDENTIFIERS, PersonFacts
 from customers.services.ownership import CRM, apply_fields, counts, set_by_crm
 
@@ -305,6 +306,8 @@ class Directory:
                 changed.append(profile)
         insert_rows(list(self._new.values()))
         update_rows(changed, names)
+        tell_changed(self._new, columns=None)
+        tell_changed([profile.pk for profile in changed], columns=names)
         _write_aliases(list(self._aliases.values()))
         DuplicateCandidate.objects.bulk_create(self._candidates.values(), ignore_conflicts=True)
 

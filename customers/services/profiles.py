@@ -15,6 +15,7 @@ from crm_site.errors import NOT_FOUND, DomainError
 from customers.choices import CustomerStatus
 from customers.models import CustomerProfile
 from customers.models.profile import CONSENT_FIELDS
+from customers.services.changes import tell_changed
 from customers.services.facts import (
     IDENTIFIERS,
     JSON_NAMES,
@@ -184,6 +185,7 @@ def delete_profile(*, customer_id: UUID, actor: Actor) -> None:
             updated_at=timezone.now(),
             updated_by=actor.id,
         )
+        tell_changed([customer_id], columns=None)
 
 
 @transaction.atomic
@@ -202,4 +204,5 @@ def restore_profile(*, customer_id: UUID, actor: Actor) -> CustomerProfile:
         profile.deleted_at, profile.status = None, CustomerStatus.ACTIVE
         profile.updated_by = actor.id
         profile.save(update_fields=["deleted_at", "status", "updated_by", "updated_at"])
+        tell_changed([profile.pk], columns=None)
     return profile

@@ -1,11 +1,10 @@
 """From parsed rules to one condition of one query."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
@@ -19,12 +18,15 @@ from segments.rules.operators import OPERATORS
 
 @dataclass(frozen=True)
 class Question:
-    """When the rules are asked, and of whom: everybody, or only the customers of these ids, which
-    spares counting what others did.
+    """When the rules are asked, and whether of everybody or of a few customers whom the caller
+    names, which spares counting what others did. The answer is the same.
     """
 
     clock: Clock
-    customer_ids: tuple[UUID, ...] | None = None
+    is_of_few: bool = False
+
+
+Counting = Callable[[QuerySet[Any], str, int], Q]
 
 
 def to_q(node: Node, question: Question) -> Q:
@@ -65,29 +67,37 @@ def _compile_rule(rule: Rule, question: Question, *, wanted: bool) -> Q:
 
 def _compile_count(rule: CountRule, question: Question, *, wanted: bool) -> Q:
     rows = _counted(rule, question)
+    count = _count_each if question.is_of_few else _count_all
     if rule.operator == "countAtLeast":
-        found = _at_least(rows, rule.value)
+        found = _at_least(rows, rule.value, count)
     elif rule.operator == "countAtMost":
-        found, wanted = _at_least(rows, rule.value + 1), not wanted
+        found, wanted = _at_least(rows, rule.value + 1, count), not wanted
     elif rule.value == 0:
-        found, wanted = _at_least(rows, 1), not wanted
+        found, wanted = _at_least(rows, 1, count), not wanted
     else:
-        found = _by_count(rows, Q(times=rule.value))
+        found = count(rows, "=", rule.value)
     return found if wanted else sql.opposite(found)
 
 
-def _at_least(rows: QuerySet[Any], value: int) -> Q:
+def _at_least(rows: QuerySet[Any], value: int, count: Counting) -> Q:
     if value == 0:
         return sql.opposite(sql.NEVER)
     if value == 1:
         return Q(Exists(rows.filter(customer_id=OuterRef("pk"))))
-    return _by_count(rows, Q(times__gte=value))
+    return count(rows, ">=", value)
 
 
-def _by_count(rows: QuerySet[Any], condition: Q) -> Q:
+def _count_all(rows: QuerySet[Any], sign: str, value: int) -> Q:
     """One pass over the rows counts for everybody, however many customers are asked about."""
-    counted = rows.values("customer_id").annotate(times=Count("pk")).filter(condition)
+    times = {"times__gte" if sign == ">=" else "times": value}
+    counted = rows.values("customer_id").annotate(times=Count("pk")).filter(**times)
     return Q(pk__in=counted.values("customer_id"))
+
+
+def _count_each(rows: QuerySet[Any], sign: str, value: int) -> Q:
+    """Each customer's own rows, found by their index; no more of them than decide the answer."""
+    own = rows.filter(customer_id=OuterRef("pk")).order_by().values("pk")[: value + 1]
+    return sql.compare(sql.RowCount(own), sign, value)
 
 
 def _counted(rule: CountRule, question: Question) -> QuerySet[Any]:
@@ -95,8 +105,6 @@ def _counted(rule: CountRule, question: Question) -> QuerySet[Any]:
     if rule.within:
         start = question.clock.moved(rule.within, -1)
         rows = rows.filter(occurred_at__gte=start, occurred_at__lte=question.clock.now)
-    if question.customer_ids is not None:
-        rows = rows.filter(customer_id__in=question.customer_ids)
     return rows
 
 

@@ -46,6 +46,12 @@ class Field:
     unit: str = ""
     anniversary: str = ""
     compute: Callable[[Clock], Combinable] | None = None
+    reads: str = ""  # The column that ``compute`` works from.
+
+    @property
+    def source(self) -> str:
+        """The column of a customer that decides the value."""
+        return self.column or self.reads
 
     def expression(self, clock: Clock) -> Combinable:
         """Its value in a query over customers."""
@@ -93,7 +99,7 @@ _FIELDS = (
         _text("firstName", "first name", "first_name"),
         _text("lastName", "last name", "last_name"),
         _text("displayName", "display name", "display_name"),
-        Field("age", Kind.NUMBER, "age", "", unit="years", compute=_age),
+        Field("age", Kind.NUMBER, "age", "", unit="years", compute=_age, reads="date_of_birth"),
         _date("dateOfBirth", "date of birth", "date_of_birth", "birthday"),
         _text("gender", "gender", "gender"),
         _text("email", "e-mail address", "email"),
@@ -170,7 +176,7 @@ _FIELDS = (
     *_group("Segments", Field("segment", Kind.SEGMENT, "segments", "")),
     *_group(
         "Identifiers",
-        Field("id", Kind.ID, "Fairway id", "", compute=_id_text),
+        Field("id", Kind.ID, "Fairway id", "", compute=_id_text, reads="id"),
         _number("sclMemberId", "member number", "scl_member_id"),
         _text("teetimePlayerId", "TeeTime player id", "teetime_player_id"),
         _text("messagingContactId", "Messaging contact id", "messaging_contact_id"),
@@ -196,4 +202,5 @@ def _external_id(key: str) -> Field:
         f"{key} id",
         "Identifiers",
         compute=lambda clock: sql.text_under(F("external_ids"), key),
+        reads="external_ids",
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Exists, Func, IntegerField, Q, TextField, Value
+from django.db.models import BooleanField, Exists, Func, IntegerField, Q, Subquery, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import JSONField
 
@@ -34,6 +34,13 @@ class Text(Func):
 
 
 class Whole(Func):
+    output_field = IntegerField()
+
+
+class RowCount(Subquery):
+    """How many rows a query has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
 
 

@@ -37,7 +37,7 @@ def save_segment(segment: CustomerSegment, *, actor: Actor, now: datetime) -> Se
     if before is None:
         segment.created_by = segment.created_by or actor.id
     if is_decided_anew:
-        segment.broken_reason = None
+        segment.broken_reason, segment.is_stale = None, True
         segment.next_refresh_at = _first_scheduled(segment, now)
     segment.save()
     if not (is_decided_anew and segment.is_by_rules and segment.is_active):

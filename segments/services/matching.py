@@ -1,5 +1,6 @@
 """Who belongs to a segment, as a query and for one customer."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from segments.models import CustomerSegment, CustomerSegmentMembership
 from segments.rules.clock import Clock
 from segments.rules.compile import Question, to_q
 from segments.rules.describe import Describer
-from segments.rules.grammar import Group, Rule, leaves, parse
+from segments.rules.grammar import Group, Node, Rule, leaves, parse
 from segments.rules.references import check_segments
 
 
@@ -45,11 +46,19 @@ def belonging(segment: CustomerSegment, clock: Clock) -> QuerySet[CustomerProfil
     return kept
 
 
-def matches(group: Group, clock: Clock, customer_ids: tuple[UUID, ...]) -> set[UUID]:
+def matches(group: Group, clock: Clock, customer_ids: Collection[UUID]) -> set[UUID]:
     """Which of these customers the rules find. One query, for one customer or a thousand."""
-    found = to_q(group, Question(clock, customer_ids))
+    return matches_each([group], clock, customer_ids)[0]
+
+
+def matches_each(
+    groups: Sequence[Group], clock: Clock, customer_ids: Collection[UUID]
+) -> list[set[UUID]]:
+    """Of these customers, whom each of many sets of rules finds. One query for all together."""
+    columns = _conditions(groups, Question(clock, is_of_few=True))
     asked = CustomerProfile.objects.live().filter(pk__in=customer_ids)
-    return set(asked.filter(found).values_list("pk", flat=True))
+    rows = list(asked.values_list("pk", *columns))
+    return [{row[0] for row in rows if row[number]} for number in range(1, len(groups) + 1)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def explain(segment: CustomerSegment, customer: CustomerProfile, *, now: datetim
         return Explanation(is_member, is_member, [])
     clock = tenant_clock(now)
     group = parse(segment.criteria, segment.combinator)
-    asked = Question(clock, (customer.pk,))
+    asked = Question(clock, is_of_few=True)
     rules = leaves(group)
     answers = _answers([group, *rules], asked, customer)
     values = _values(rules, clock, customer)
@@ -99,12 +108,14 @@ def describer(zone: ZoneInfo) -> Describer:
 
 
 def _answers(nodes: list[Any], asked: Question, customer: CustomerProfile) -> list[bool]:
-    columns = {
-        f"answer_{index}": ExpressionWrapper(Q(to_q(node, asked)), output_field=BooleanField())
-        for index, node in enumerate(nodes)
-    }
-    row = CustomerProfile.objects.filter(pk=customer.pk).values_list(*columns.values()).get()
+    columns = _conditions(nodes, asked)
+    row = CustomerProfile.objects.filter(pk=customer.pk).values_list(*columns).get()
     return [bool(answer) for answer in row]
+
+
+def _conditions(nodes: Sequence[Node], asked: Question) -> list[ExpressionWrapper]:
+    """Each as a column of a query: yes, no or null."""
+    return [ExpressionWrapper(Q(to_q(node, asked)), output_field=BooleanField()) for node in nodes]
 
 
 def _values(rules: list[Any], clock: Clock, customer: CustomerProfile) -> list[Any]:

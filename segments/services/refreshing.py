@@ -13,7 +13,7 @@ from segments.choices import RefreshStatus
 from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentRefresh
 from segments.rules.errors import RuleError
 from segments.services.difference import Difference, write_difference
-from segments.services.locking import try_lock
+from segments.services.locking import lock, try_lock
 from segments.services.matching import belonging, tenant_clock
 from segments.signals import membership_changed
 
@@ -90,7 +90,9 @@ def _claim(refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
 
 
 def _refresh(refresh: SegmentRefresh, now: datetime) -> SegmentRefresh:
-    if not try_lock(refresh.segment_id) or not _is_ours(refresh):
+    # Waits for a look at single customers, which takes a moment.
+    lock(refresh.segment_id)
+    if not _is_ours(refresh):
         raise LostClaimError
     segment = CustomerSegment.objects.get(pk=refresh.segment_id)
     clock = tenant_clock(now)
@@ -115,13 +117,17 @@ def _is_ours(refresh: SegmentRefresh) -> bool:
 def _note_success(
     segment: CustomerSegment, refresh: SegmentRefresh, difference: Difference, now: datetime
 ) -> None:
-    members = CustomerSegmentMembership.objects.filter(segment=segment).count()
+    # Whoever moves members counts them, so where nobody moved the count stands.
+    members = segment.member_count
+    if difference or segment.last_refreshed_at is None:
+        members = CustomerSegmentMembership.objects.filter(segment=segment).count()
     refresh.status, refresh.finished_at, refresh.error = RefreshStatus.SUCCESS, now, None
     refresh.entered_count, refresh.left_count = difference.entered_count, difference.left_count
     refresh.member_count = members
     refresh.save()
-    segment.member_count, segment.last_refreshed_at, segment.broken_reason = members, now, None
-    segment.save(update_fields=["member_count", "last_refreshed_at", "broken_reason", "updated_at"])
+    segment.member_count, segment.last_refreshed_at = members, now
+    segment.broken_reason, segment.is_stale = None, False
+    segment.save(update_fields=["member_count", "last_refreshed_at", "broken_reason", "is_stale"])
 
 
 def _fail(refresh: SegmentRefresh, now: datetime, error: Exception) -> SegmentRefresh:

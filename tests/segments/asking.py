@@ -17,5 +17,8 @@ def clock(now=NOON, zone="Africa/Johannesburg"):
 
 def matching(rules, combinator="AND", *, asked=None, customer_ids=None):
     """Ids of the live customers whom the compiled rules find."""
-    condition = to_q(parse(rules, combinator), Question(asked or clock(), customer_ids))
-    return set(CustomerProfile.objects.live().filter(condition).values_list("pk", flat=True))
+    question = Question(asked or clock(), is_of_few=customer_ids is not None)
+    found = CustomerProfile.objects.live().filter(to_q(parse(rules, combinator), question))
+    if customer_ids is not None:
+        found = found.filter(pk__in=customer_ids)
+    return set(found.values_list("pk", flat=True))

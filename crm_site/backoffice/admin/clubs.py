@@ -40,6 +40,7 @@ class TenantAdmin(PlainModelAdmin):
                 "description": "Rules for every campaign and journey of the club.",
             },
         ),
+        ("Segments", {"fields": ("keeps_segments_current",)}),
         (
             "How long details are kept",
             {
