@@ -69,15 +69,21 @@ def follow_unmerge(sender: object, record: UndoRecord, **kwargs: Any) -> None:
 
 @receiver(profile_erased)
 def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> None:
-    """Nothing more is sent, and nothing personal stays; what was counted still counts."""
+    """Nothing more is sent, and nothing personal stays; what was counted still counts.
+
+    A message in doubt loses its body, too: it is never sent anew to somebody erased, only asked
+    about by its key.
+    """
     theirs = Delivery.objects.filter(customer=profile)
     leave_out(theirs, DeliveryReason.ERASED)
-    # A message in doubt keeps its body, since its key may only be repeated with it; it is never
-    # sent anew to somebody erased, only asked about.
-    theirs.exclude(state__in=[DeliveryState.CLAIMED, DeliveryState.UNKNOWN]).update(request=None)
-    CampaignInteraction.objects.filter(customer=profile).update(
-        user_agent=None, ip_address=None, location=None
+    theirs.update(request=None, error=None)
+    came = CampaignInteraction.objects.filter(customer=profile)
+    came.update(user_agent=None, ip_address=None, location=None, source_event_id=None)
+    # A link that others were sent, too, says nothing about this one.
+    others = CampaignInteraction.objects.exclude(customer=profile).filter(
+        campaign=OuterRef("campaign"), link_url=OuterRef("link_url")
     )
+    came.filter(~Exists(others)).update(link_url=None)
 
 
 @clash_finder

@@ -23,6 +23,13 @@ FIELD_ENCRYPTION_KEYS = [
         "FIELD_ENCRYPTION_KEYS", lambda: Fernet.generate_key().decode()
     ).split(",")
 ]
+# Newest first. They make the hashes by which erased people are known again; none may be dropped.
+ERASURE_KEYS = [
+    key.strip()
+    for key in env.kept_secret("ERASURE_KEYS", lambda: Fernet.generate_key().decode()).split(",")
+]
+# The copy of who was erased, by which a restored backup is put right. Not kept with the backups.
+ERASURE_COPY_DIR = Path(env.text("ERASURE_COPY_DIR") or DATA_DIR / "erasures").absolute()
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 PORT = env.integer("PORT", 8000)

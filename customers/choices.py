@@ -85,3 +85,9 @@ class MergeStepKind(models.TextChoices):
     CHANGE = "CHANGE", "Changed"
     REMOVE = "REMOVE", "Taken out"
     ADD = "ADD", "Added"
+
+
+class ErasureReason(models.TextChoices):
+    REQUEST = "REQUEST", "They asked for it"
+    NOT_NEEDED = "NOT_NEEDED", "We have no more need of it"
+    UNLAWFUL = "UNLAWFUL", "We should not have had it"

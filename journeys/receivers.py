@@ -14,7 +14,7 @@ from customers.models import CustomerProfile
 from customers.services.belongings import register_belonging
 from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
 from customers.services.merge_record import MergeRecord, UndoRecord
-from customers.signals import profile_merged, profile_unmerged
+from customers.signals import profile_erased, profile_merged, profile_unmerged
 from journeys.choices import JourneyEnrollmentStatus
 from journeys.models import Journey, JourneyEnrollment, JourneyEnrollmentStep
 
@@ -83,6 +83,20 @@ def _count_exits(enrollment_ids: Iterable[UUID], sign: int) -> None:
     rows = JourneyEnrollment.objects.filter(pk__in=list(enrollment_ids)).order_by()
     for journey_id, count in rows.values_list("journey").annotate(count=Count("pk")):
         Journey.objects.filter(pk=journey_id).update(total_exited=F("total_exited") + sign * count)
+
+
+@receiver(profile_erased)
+def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> None:
+    """Who was erased leaves every journey; that they were on it stays, and is counted."""
+    theirs = JourneyEnrollment.objects.filter(customer=profile)
+    under_way = theirs.filter(status=JourneyEnrollmentStatus.ACTIVE)
+    _count_exits(list(under_way.values_list("pk", flat=True)), +1)
+    under_way.update(
+        status=JourneyEnrollmentStatus.EXITED, exited_at=timezone.now(), waiting_until=None
+    )
+    theirs.filter(status=JourneyEnrollmentStatus.EXITED).update(exit_reason="Erased")
+    theirs.update(trigger_data=None)
+    JourneyEnrollmentStep.objects.filter(enrollment__in=theirs).update(result=None)
 
 
 @clash_finder

@@ -111,8 +111,9 @@ def claim(
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     id_, step, key, channel, request, *rest = row
-    # Django hands JSON of plain cursors over as text.
-    return Claimed(id_, Step(step), key, channel, json.loads(request), *rest)
+    # Django hands JSON of plain cursors over as text. Of somebody erased there is no body left.
+    body = json.loads(request) if request else {}
+    return Claimed(id_, Step(step), key, channel, body, *rest)
 
 
 def release(*, token: UUID, items: Iterable[Claimed], now: datetime) -> None:

@@ -1,8 +1,10 @@
 """``Idempotency-Key``: the same request twice is carried out once."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -68,3 +70,16 @@ def forget_old(*, tenant_rows: int = 5_000) -> int:
     """Remove answers past their day, of the tenant in scope, a batch at a time."""
     old = KeptAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
     return old.filter(pk__in=old.values("pk")[:tenant_rows]).delete()[0]
+
+
+def forget_answers_with(words: Iterable[str]) -> int:
+    """Remove answers whose body holds one of these words, of the tenant in scope. Returns how many.
+
+    A request that is still under way has no answer yet, and keeps its place.
+    """
+    condition = Q()
+    for word in words:
+        condition |= Q(body__icontains=word)
+    if not condition:
+        return 0
+    return KeptAnswer.objects.filter(condition, status__isnull=False).delete()[0]

@@ -3,6 +3,7 @@
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.duplicate import DuplicateCandidate
+from customers.models.erasure import ErasedIdentity, Erasure
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
 from customers.models.merge import ProfileMerge, ProfileMergeStep
 from customers.models.note import CustomerNote, NoteRevision
@@ -15,6 +16,8 @@ __all__ = [
     "CustomerNote",
     "CustomerProfile",
     "DuplicateCandidate",
+    "ErasedIdentity",
+    "Erasure",
     "IdentityAlias",
     "ImportBatch",
     "ImportChange",

@@ -184,6 +184,9 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
     )
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # When everything personal was taken off this row, for good. It is deleted, too.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     created_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
     updated_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
 
@@ -247,7 +250,7 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
             models.Index(fields=["tenant", "membership_tier"], name="customer_tier"),
         ]
         triggers = [
-            *audited(*COMPUTED_FIELDS),
+            *audited(*COMPUTED_FIELDS, "erased_at"),  # An ERASE entry tells of it.
             pgtrigger.Trigger(
                 name="consent_on_insert",
                 when=pgtrigger.Before,

@@ -72,6 +72,12 @@ class SyncLog(TenantModel):
             models.Index(fields=["tenant", "source_service", "event_type"], name="synclog_type"),
             models.Index(fields=["created_at"], name="synclog_created"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="synclog_newest"),
+            # What came about one person, for their export and their erasure.
+            models.Index(
+                fields=["tenant", "customer_id"],
+                condition=Q(customer_id__isnull=False),
+                name="synclog_customer",
+            ),
             # Serves the claim; stays small, since nearly every row is done.
             models.Index(
                 fields=["tenant", "id"],

@@ -16,6 +16,7 @@ from customers.choices import CustomerStatus
 from customers.models import CustomerProfile
 from customers.models.profile import CONSENT_FIELDS
 from customers.services.changes import tell_changed
+from customers.services.erased import Identifier, erased_faults, erased_of, refuse_erased
 from customers.services.facts import (
     IDENTIFIERS,
     JSON_NAMES,
@@ -60,8 +61,10 @@ def upsert_profiles(items: Sequence[Any], *, actor: Actor) -> list[UpsertResult]
     now = timezone.now()
     with acting_as(actor):
         directory = Directory([facts for facts in read if isinstance(facts, PersonFacts)])
+        erased = erased_of(facts for facts in read if isinstance(facts, PersonFacts))
         results = []
-        for index, facts in enumerate(read):
+        for index, found in enumerate(read):
+            facts = _refused_if_erased(index, found, erased)
             if isinstance(facts, UpsertResult):
                 results.append(facts)
                 continue
@@ -82,6 +85,13 @@ def _read(index: int, item: Any, country: str) -> PersonFacts | UpsertResult:
         message = "Give at least one identity key, or first and last name."
         return UpsertResult(index, "rejected", errors=[Fault("", "no_identity", message)])
     return facts
+
+
+def _refused_if_erased(
+    index: int, facts: PersonFacts | UpsertResult, erased: frozenset[Identifier]
+) -> PersonFacts | UpsertResult:
+    faults = erased_faults(facts, erased) if isinstance(facts, PersonFacts) else []
+    return UpsertResult(index, "rejected", errors=faults) if faults else facts
 
 
 def _upsert(directory: Directory, index: int, facts: PersonFacts, now: datetime) -> UpsertResult:
@@ -108,6 +118,7 @@ def create_profile(*, values: Mapping[str, Any], actor: Actor) -> CustomerProfil
     with acting_as(actor):
         directory = Directory([facts])
         _refuse_taken(directory, facts, None)
+        refuse_erased(facts)
         profile = directory.admit(facts, source=CRM, at=timezone.now())
         directory.save()
     return profile
@@ -128,6 +139,7 @@ def update_profile(
         if profile is None:
             raise ProfileError("There is no such customer.", code=NOT_FOUND)
         _refuse_taken(directory, facts, profile)
+        refuse_erased(facts)
         now = timezone.now()
         directory.attach(profile, facts, source=CRM, at=now)
         for name in IDENTIFIERS:
@@ -190,17 +202,26 @@ def delete_profile(*, customer_id: UUID, actor: Actor) -> None:
 
 @transaction.atomic
 def restore_profile(*, customer_id: UUID, actor: Actor) -> CustomerProfile:
-    """Bring a hidden customer back. Raises ProfileError if somebody has their identifiers now."""
+    """Bring a hidden customer back.
+
+    Raises ProfileError if somebody has their identifiers now, or if they were erased; FactError if
+    one of their identifiers belongs to somebody who was.
+    """
     hidden = CustomerProfile.objects.filter(
         pk=customer_id, deleted_at__isnull=False, merged_at__isnull=True
     ).select_for_update()
     profile = hidden.first()
     if profile is None:
         raise ProfileError("There is no such deleted customer.", code=NOT_FOUND)
+    if profile.erased_at is not None:
+        raise ProfileError(
+            "This customer was erased, and nothing is left to restore.", code="erased"
+        )
     held = {name: getattr(profile, name) for name in IDENTIFIERS if getattr(profile, name)}
     with acting_as(actor):
         facts = PersonFacts(held)
         _refuse_taken(Directory([facts]), facts, None)
+        refuse_erased(facts)
         profile.deleted_at, profile.status = None, CustomerStatus.ACTIVE
         profile.updated_by = actor.id
         profile.save(update_fields=["deleted_at", "status", "updated_by", "updated_at"])

@@ -6,7 +6,7 @@ claimed and settled in that transaction, so a killed worker leaves them as they 
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,12 +26,14 @@ from customers.services.activities import (
     write_activities,
 )
 from customers.services.consent import apply_preferences
+from customers.services.erased import Identifier, erased_of, without
 from customers.services.facts import country_in_scope
 from customers.services.identity import Directory, lock_identities
 from customers.services.spending import OWNER as SPENDING_OWNER
 from customers.services.spending import SPENDING_FIELDS, Totals, add_payment
 from customers.sync.events import InboundEvent, Outcome, ProcessedEvent
 from customers.sync.registry import tell_followers, translator_of
+from customers.sync.setting_aside import set_aside, set_aside_unread
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,8 @@ def process_batch(*, now: datetime) -> int:
         return 0
     country = country_in_scope()
     items = [item for row in rows if (item := _translate(row, country, now)) is not None]
+    read = {item.row.pk for item in items}
+    set_aside_unread([row for row in rows if row.pk not in read], country=country, now=now)
     _process_in_halves(items, now)
     update_rows(rows, SETTLED)
     return len(rows)
@@ -127,8 +131,8 @@ def _process_in_halves(items: Sequence[_Item], now: datetime) -> None:
 
 
 def _process(items: Sequence[_Item], now: datetime) -> None:
-    people = [item.outcome.person for item in items]
-    directory, totals = Directory(people, fields=MOVED_BY_EVENTS), Totals()
+    items, directory = _admissible(items, now)
+    totals = Totals()
     activities, preferences, processed = [], [], []
     for item in items:
         event, outcome = item.event, item.outcome
@@ -153,6 +157,34 @@ def _process(items: Sequence[_Item], now: datetime) -> None:
     for done, item in zip(processed, items, strict=True):
         _settle(item.row, SyncStatus.SUCCESS, now)
         item.row.customer_id, item.row.activity_id = done.customer_id, done.activity_id
+
+
+def _admissible(items: Sequence[_Item], now: datetime) -> tuple[Sequence[_Item], Directory]:
+    """Items without what belongs to somebody erased, and the directory of the people they name.
+
+    Who is found by another identifier goes on without the erased one: an address the family shared.
+    The others are set aside.
+    """
+    erased = erased_of(item.outcome.person for item in items)
+    if not erased:
+        people = [item.outcome.person for item in items]
+        return items, Directory(people, fields=MOVED_BY_EVENTS)
+    kept = [_without(item, erased) for item in items]
+    directory = Directory([item.outcome.person for item in kept], fields=MOVED_BY_EVENTS)
+    admitted, aside = [], []
+    for before, item in zip(items, kept, strict=True):
+        is_whole = item.outcome.person.identifiers == before.outcome.person.identifiers
+        if is_whole or directory.find(item.outcome.person, source=item.event.source):
+            admitted.append(item)
+        else:
+            aside.append(item.row)
+    set_aside(aside, now=now)
+    return admitted, directory
+
+
+def _without(item: _Item, erased: frozenset[Identifier]) -> _Item:
+    person = without(item.outcome.person, erased)
+    return replace(item, outcome=replace(item.outcome, person=person))
 
 
 def _activity(
