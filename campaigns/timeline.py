@@ -62,7 +62,7 @@ def messages_to_come(customer_id: UUID, viewer: str, now: datetime) -> Iterator[
         campaign__status__in=[CampaignStatus.ACTIVE, CampaignStatus.PAUSED],
     )
     for row in waiting.select_related("campaign").order_by("due_at", "pk")[:COMING_SIZE]:
-        is_paused = row.campaign.status == CampaignStatus.PAUSED
+        is_paused = row.campaign is not None and row.campaign.status == CampaignStatus.PAUSED
         why = "Its campaign is paused." if is_paused else ""
         yield _entry(row, max(row.due_at, now), f"Will be sent {NOUNS[Channel(row.channel)]}", why)
     planned = Campaign.objects.live().filter(

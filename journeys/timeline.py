@@ -18,7 +18,7 @@ def waits(customer_id: UUID, viewer: str, now: datetime) -> Iterator[Entry]:
     ).select_related("journey", "current_step")
     for row in rows.order_by("waiting_until", "pk")[:COMING_SIZE]:
         yield Entry(
-            at=row.waiting_until,
+            at=row.waiting_until or now,
             id=row.pk,
             kind="journey",
             category=ActivityCategory.MARKETING,

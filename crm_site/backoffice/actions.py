@@ -66,6 +66,7 @@ def dialog_action(
     icon: str | None = None,
     variant: ActionVariant = ActionVariant.DEFAULT,
     url_path: str | None = None,
+    attrs: dict[str, str] | None = None,
 ) -> Callable[[DialogBody], Any]:
     """A button for ``actions_detail``, ``actions_row`` or ``actions_list`` that opens a dialog.
 
@@ -115,6 +116,7 @@ def dialog_action(
             icon=icon,
             variant=variant,
             url_path=url_path,
+            attrs=attrs,
             dialog=dialog,
         )(run)
 

@@ -1,6 +1,7 @@
 """How a customer looks in a list, a header, a search result."""
 
 from datetime import datetime
+from decimal import Decimal
 from zlib import crc32
 
 from django.utils.html import format_html, format_html_join
@@ -14,6 +15,7 @@ from customers.models.profile import CONSENT_FLAGS
 
 TONES = 6
 SHOWN_TAGS = 3
+SYMBOLS = {"ZAR": "R", "EUR": "€", "GBP": "£", "USD": "$"}
 CHANNEL_ICONS = {
     Channel.EMAIL: "mail",
     Channel.SMS: "sms",
@@ -67,6 +69,22 @@ def stage(customer: CustomerProfile) -> SafeString:
         customer.get_lifecycle_stage_display(),
         STAGE_TONES[LifecycleStage(customer.lifecycle_stage)],
     )
+
+
+def score(value: int | None, tone: str) -> SafeString | str:
+    """A score of 0 to 100 with a bar; a dash for none."""
+    if value is None:
+        return "–"
+    bar = '<span class="crm-score crm-{}"><span class="crm-meter"><span style="width: {}%"></span>'
+    return format_html(bar + "</span>{}</span>", tone, value, value)
+
+
+def money(cents: Decimal | None, currency: str) -> str:
+    """Cents as an amount of money: ``R 1 234.50``; a dash for none."""
+    if cents is None:
+        return "–"
+    amount = f"{cents / 100:,.2f}".replace(",", "\u202f")
+    return f"{SYMBOLS.get(currency, currency)}\u00a0{amount}"
 
 
 def tags(customer: CustomerProfile) -> SafeString | str:

@@ -14,6 +14,7 @@ from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
 from customers.choices import CustomerStatus
 from customers.models.profile import CONSENT_FLAGS
+from customers.services.tagging import tags_in_use
 
 # From one tier to the next along the index, however many customers have each.
 TIERS = """
@@ -28,6 +29,20 @@ WITH RECURSIVE tier(name) AS (
 )
 SELECT name FROM tier WHERE name IS NOT NULL LIMIT 100
 """
+
+
+# Filters of apps above: the segments somebody is in …
+_contributed: list[type[Any]] = []
+
+
+def customer_filter(made: type[Any]) -> type[Any]:
+    """Register a further filter of the customer list."""
+    _contributed.append(made)
+    return made
+
+
+def contributed_filters() -> tuple[type[Any], ...]:
+    return tuple(_contributed)
 
 
 class StatusFilter(filters.DropdownFilter):
@@ -85,9 +100,14 @@ class ConsentFilter(filters.DropdownFilter):
         return queryset
 
 
-class TagFilter(filters.TextFilter):
+class TagFilter(filters.DropdownFilter):
     title = "tag"
     parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "").strip()
+        tags = dict.fromkeys([*tags_in_use(), *([asked] if asked else [])])
+        return [(tag, tag) for tag in tags] or [("", "No tags yet")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = str(self.value() or "").strip()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q
@@ -17,14 +16,15 @@ from crm_site.backoffice.formats import ago, exactly
 from crm_site.backoffice.shell import current_tenant
 from crm_site.messaging.channels import Channel
 from customers.admin import cells
+from customers.admin.owners import said_at, source_of
 from customers.admin.panels import panels
 from customers.choices import IdentityAliasType
 from customers.models import Activity, CustomerProfile, DuplicateCandidate
+from customers.services.ownership import OWNER
 from customers.services.scoring import explain_scores
 
 EXPIRY_WARNING_DAYS = 20
 BOUNCE_MEMORY = timedelta(days=180)
-SYMBOLS = {"ZAR": "R", "EUR": "€", "GBP": "£", "USD": "$"}
 SOURCES = {
     "scl": "SCL",
     "teetime": "TeeTime",
@@ -38,6 +38,17 @@ LINKS = {
     "teetimePlayerId": "TeeTime player",
     "messagingContactId": "Messaging contact",
 }
+
+
+OWN_LINKS = {"scl_member_id", "teetime_player_id", "messaging_contact_id"}
+OWN_IDENTIFIERS = (
+    ("mail", "E-mail", "email"),
+    ("call", "Phone", "phone_number"),
+    ("badge", "Member number", "scl_member_id"),
+    ("golf_course", "TeeTime player", "teetime_player_id"),
+    ("forum", "Messaging contact", "messaging_contact_id"),
+    ("login", "Sign-in", "auth_user_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,23 +93,16 @@ def header_of(request: HttpRequest, customer: CustomerProfile) -> dict[str, Any]
     }
 
 
-def money(cents: Decimal | None, currency: str) -> str:
-    """Cents as an amount of money: ``R 1 234.50``; a dash for none."""
-    if cents is None:
-        return "–"
-    amount = f"{cents / 100:,.2f}".replace(",", "\u202f")
-    return f"{SYMBOLS.get(currency, currency)}\u00a0{amount}"
-
-
 def _chips(customer: CustomerProfile) -> Iterator[Chip]:
-    if customer.email:
-        yield Chip("mail", "E-mail", customer.email)
-    if customer.phone_number:
-        yield Chip("call", "Phone", customer.phone_number)
-    if customer.scl_member_id is not None:
-        yield Chip("badge", "Member number", str(customer.scl_member_id), "SCL")
+    """Each identifier, the profile's own first, with who told us and what proves it."""
+    for icon, label, name in OWN_IDENTIFIERS:
+        value = getattr(customer, name)
+        if value is not None:
+            teller = source_of(customer, name)
+            yield Chip(icon, label, str(value), _named(teller), _proof(customer, name, teller))
     for name, value in (customer.external_ids or {}).items():
-        yield Chip("tag", LINKS.get(name, name), str(value), "another system")
+        teller = source_of(customer, f"external_ids.{name}")
+        yield Chip("tag", LINKS.get(name, name), str(value), _named(teller))
     for alias in customer.aliases.all():
         kind, value = alias.get_type_display(), alias.value
         if alias.type == IdentityAliasType.EXTERNAL_ID:
@@ -108,9 +112,27 @@ def _chips(customer: CustomerProfile) -> Iterator[Chip]:
             icon={"EMAIL": "mail", "PHONE": "call"}.get(alias.type, "tag"),
             label=f"{kind}, also known by",
             value=value,
-            source=SOURCES.get(alias.source or "", alias.source or "unknown"),
+            source=_named(alias.source or ""),
             verified=f"verified {exactly(alias.verified_at)}" if alias.verified_at else "",
         )
+
+
+def _named(source: str) -> str:
+    return SOURCES.get(source, source or "an unknown source")
+
+
+def _proof(customer: CustomerProfile, name: str, teller: str) -> str:
+    """Why we may believe an identifier: its own service said so, or they answered over it."""
+    if OWNER.get(name) == teller and name in OWN_LINKS:
+        return f"verified by {_named(teller)}"
+    if name != "email":
+        return ""
+    answered = [customer.last_email_open_at, customer.last_email_click_at]
+    lately = max((moment for moment in answered if moment), default=None)
+    since = said_at(customer, teller, name)
+    if lately is None or (since is not None and lately < since):
+        return ""  # What they opened went to an earlier address.
+    return f"verified: they opened a message on {exactly(lately)}"
 
 
 def _consent(customer: CustomerProfile, channel: Channel) -> dict[str, Any]:
@@ -196,7 +218,9 @@ def _figures(request: HttpRequest, customer: CustomerProfile) -> Iterator[Figure
     yield Figure("Churn risk", _score(risk), why_risk, "amber", risk)
     tenant = current_tenant(request)
     currency = tenant.currency if tenant else ""
-    yield Figure("Lifetime value", money(customer.lifetime_value, currency), "All payments so far.")
+    yield Figure(
+        "Lifetime value", cells.money(customer.lifetime_value, currency), "All payments so far."
+    )
     this_year, last_year = _rounds(customer)
     yield Figure("Rounds this year", str(this_year), f"{last_year} in the same part of last year.")
     yield Figure("Last seen", ago(customer.last_activity_at))

@@ -1,6 +1,6 @@
 """The customer list and the customer page."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -9,15 +9,21 @@ from django.db.models import F, Func, IntegerField, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from crm_site.audit.actor import Actor
 from crm_site.backoffice.actions import go_to
 from crm_site.backoffice.filters import ChoicesCheckboxFilter, RangeNumericFilter
 from crm_site.backoffice.formats import ago
-from crm_site.backoffice.options import TenantModelAdmin, dialog_action, display
+from crm_site.backoffice.options import dialog_action, display
+from crm_site.backoffice.saved_lists import SavedListAdmin
+from crm_site.backoffice.shell import current_tenant
 from crm_site.errors import DomainError
-from customers.admin import cells, filters, notes_panel
+from customers.admin import filters, notes_panel
+from customers.admin.desk import DeskActions
 from customers.admin.forms import CustomerForm, TagForm
+from customers.admin.list_columns import ListColumns
+from customers.admin.owners import badges
 from customers.admin.page import header_of
 from customers.admin.timeline import timeline_of
 from customers.models import CustomerProfile
@@ -49,7 +55,7 @@ KEPT_BY_SCL = "SCL, the membership service, keeps what cannot be typed in here. 
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(TenantModelAdmin):
+class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
     """Everything here reads through ``search`` and indexes, so that a million rows stay fast."""
 
     form = CustomerForm
@@ -61,7 +67,13 @@ class CustomerProfileAdmin(TenantModelAdmin):
 
     # The list
     list_display = (
-        *("person", "stage", "membership_tier", "handicap", "seen", "booked", "consents", "labels"),
+        *("box", "person", "stage", "membership_tier", "handicap", "seen", "booked"),
+        *("consents", "labels"),
+    )
+    fixed_columns = 2
+    optional_columns = (
+        *("email", "phone_number", "scl_member_id", "membership_status", "membership_expiry"),
+        *("city", "home_club_name", "engaged", "at_risk", "spent", "booking_count_90d", "known"),
     )
     list_display_links = ("person",)
     list_filter = (
@@ -75,16 +87,24 @@ class CustomerProfileAdmin(TenantModelAdmin):
         ("engagement_score", RangeNumericFilter),
         ("churn_risk_score", RangeNumericFilter),
     )
-    sortable_by = ("seen",)
+    sortable_by = ("seen", "known")
     ordering = (F("last_activity_at").desc(nulls_last=True), "-pk")
     search_fields = ("email",)  # Shows the box; get_search_results asks the search index.
     search_help_text = "Name, e-mail, phone or member number"
     actions = None
+    actions_on_top = False
     list_disable_select_all = True
+    actions_list = ("tag_many", "choose_columns", "save_view")
 
     # The page
     change_form_template = "admin/customers/customerprofile/change_form.html"
-    actions_detail = ("add_tag", "hide", "restore")
+    actions_detail = (
+        *("write_note", "add_tag", "request_correction", "merge_with", "hide", "restore"),
+    )
+    # Nobody does these to somebody who was deleted or merged away.
+    only_live: ClassVar[frozenset[str]] = frozenset(
+        {"write_note", "add_tag", "request_correction", "merge_with", "hide"}
+    )
     fieldsets = (
         ("Person", {"classes": ["tab"], "fields": PERSON}),
         (
@@ -149,7 +169,12 @@ class CustomerProfileAdmin(TenantModelAdmin):
         css = {"all": ["customers/customers.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("search_vector")
+        tenant = current_tenant(request)
+        rows = super().get_queryset(request).defer("search_vector")
+        return rows.annotate(currency=Value(tenant.currency if tenant else ""))
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return (*self.list_filter, *filters.contributed_filters())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -158,36 +183,12 @@ class CustomerProfileAdmin(TenantModelAdmin):
             return queryset, False
         # Which of them are current is the status filter's to say; elsewhere only they are offered.
         here = request.resolver_match
-        is_list = here is not None and here.url_name == "customers_customerprofile_changelist"
+        is_list = here is not None and here.url_name != "autocomplete"
         ids = search_customers(search_term, live_only=not (is_list and "show" in request.GET))
         found = queryset.filter(pk__in=ids)
         if "o" not in request.GET:
             found = found.order_by(_place_in(ids))
         return found, False
-
-    @display(description="Customer")
-    def person(self, customer: CustomerProfile) -> str:
-        return cells.person(customer)
-
-    @display(description="Stage")
-    def stage(self, customer: CustomerProfile) -> str:
-        return cells.stage(customer)
-
-    @display(description="Last seen", ordering=F("last_activity_at").desc(nulls_last=True))
-    def seen(self, customer: CustomerProfile) -> str:
-        return ago(customer.last_activity_at)
-
-    @display(description="Last booked")
-    def booked(self, customer: CustomerProfile) -> str:
-        return ago(customer.last_booking_at)
-
-    @display(description="Consent")
-    def consents(self, customer: CustomerProfile) -> str:
-        return cells.lights(customer)
-
-    @display(description="Tags")
-    def labels(self, customer: CustomerProfile) -> str:
-        return cells.tags(customer)
 
     @display(description="Engagement, 0 to 100")
     def engagement(self, customer: CustomerProfile) -> object:
@@ -226,6 +227,17 @@ class CustomerProfileAdmin(TenantModelAdmin):
         linked = {name for name, field in LINK_FIELDS.items() if getattr(obj, field) is not None}
         kept = [name for name, owner in OWNER.items() if owner in linked or name in EXCLUSIVE]
         return [*NEVER_WRITTEN_HERE, *kept]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is not None:
+            said = CustomerForm.Meta.help_texts
+            owners = badges(obj)
+            kwargs["help_texts"] = {
+                name: format_html("{} {}", owners[name], said.get(name, "")) for name in owners
+            }
+        return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_gone = isinstance(obj, CustomerProfile) and not obj.is_live
@@ -349,7 +361,7 @@ class CustomerProfileAdmin(TenantModelAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Only what fits: nobody restores who is not deleted."""
         customer = self.get_object(request, str(object_id))
-        unfit = {"restore"} if customer is None or customer.is_live else {"hide", "add_tag"}
+        unfit = {"restore"} if customer is None or customer.is_live else set(self.only_live)
         if customer is not None and customer.merged_at:
             unfit.add("restore")
         actions = super().get_actions_detail(request, object_id)
@@ -358,6 +370,22 @@ class CustomerProfileAdmin(TenantModelAdmin):
             for found in actions
             if found.action_name.rpartition("_customerprofile_")[2] not in unfit
         ]
+
+    def _get_actions_navigation(
+        self, provided_actions: Any, allowed_actions: Any, object_id: str | None = None
+    ) -> Any:
+        """Everything that can be done to one customer in one menu, whoever contributes it."""
+        if object_id:
+            names = self._extract_action_names(provided_actions)
+            provided_actions = [{"title": "Actions", "icon": "bolt", "items": names}]
+        return super()._get_actions_navigation(provided_actions, allowed_actions, object_id)
+
+    @classmethod
+    def contribute(cls, place: str, button: Any) -> None:
+        """Let an app above add a ``dialog_action`` to ``actions_detail`` or ``actions_list``."""
+        setattr(cls, button.__name__, button)
+        setattr(cls, place, (*getattr(cls, place), button.__name__))
+        cls.only_live |= {button.__name__}
 
 
 def _place_in(ids: list[UUID]) -> Func:

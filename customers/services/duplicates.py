@@ -1,16 +1,43 @@
 """Ruling on pairs that may be one person."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 
 from crm_site.audit.actor import Actor
 from crm_site.errors import DomainError
 from customers.choices import DuplicateResolution
-from customers.models import DuplicateCandidate
+from customers.models import CustomerProfile, DuplicateCandidate
+
+BY_HAND = "by_hand"
 
 
 class DuplicateError(DomainError):
     """A pair cannot be ruled on like this."""
+
+
+@transaction.atomic
+def propose_pair(*, first_id: UUID, second_id: UUID) -> DuplicateCandidate:
+    """The pair of two live customers, to review: as found already, or because staff say so.
+
+    One ruled on before is to review again. Raises DuplicateError for one and the same person, or
+    for somebody who is not there.
+    """
+    low, high = sorted((first_id, second_id))
+    live = CustomerProfile.objects.live().filter(pk__in=[low, high])
+    if low == high or live.count() != 2:
+        raise DuplicateError("Choose two different, current customers.")
+    pair, is_new = DuplicateCandidate.objects.get_or_create(
+        profile_a_id=low,
+        profile_b_id=high,
+        defaults={"match_type": BY_HAND, "match_score": 50, "match_fields": {}},
+    )
+    return (
+        pair
+        if is_new or pair.resolution == DuplicateResolution.PENDING
+        else reopen_duplicate(pair=pair)
+    )
 
 
 @transaction.atomic

@@ -1,5 +1,5 @@
 """Screens about segments."""
 
-from segments.admin import customer_panel, segment
+from segments.admin import customer_list, customer_panel, segment
 
-__all__ = ["customer_panel", "segment"]
+__all__ = ["customer_list", "customer_panel", "segment"]

@@ -1,14 +1,22 @@
 """What the customer page says about segments: which ones, since when, and one more by hand."""
 
+from contextlib import suppress
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from crm_site.access.services import limit_to_grants
 from customers.admin.panels import Panel, customer_panel
 from customers.models import CustomerProfile
 from segments.choices import SegmentType
 from segments.models import CustomerSegment
+from segments.rules.errors import RuleError
+from segments.rules.grammar import parse
+from segments.services.matching import describer
 
 SHOWN, OFFERED = 12, 100
 
@@ -22,14 +30,28 @@ def segments_of(request: HttpRequest, customer: CustomerProfile) -> Panel | None
     )
     visible = limit_to_grants(CustomerSegment.objects.live(), request.user)
     shown = list(memberships.filter(segment__in=visible)[: SHOWN + 1])
+    reasons = _reasons([each.segment for each in shown[:SHOWN]])
     context = {
         "customer": customer,
-        "memberships": shown[:SHOWN],
+        "memberships": [(each, reasons.get(each.segment_id, "")) for each in shown[:SHOWN]],
         "has_more": len(shown) > SHOWN,
         "offered": _offered(request, customer, visible),
     }
     body = render_to_string("admin/segments/customer_panel.html", context, request=request)
     return Panel(title="Segments", icon="groups", body=body)
+
+
+def _reasons(segments: list[CustomerSegment]) -> dict[UUID, str]:
+    """The rules of each as a sentence: who fits them is in it. One query, if any has rules."""
+    by_rules = [each for each in segments if not (each.is_by_hand or each.broken_reason)]
+    if not by_rules:
+        return {}
+    words = describer(ZoneInfo(timezone.get_current_timezone_name()))
+    found = {}
+    for each in by_rules:
+        with suppress(RuleError):
+            found[each.pk] = words.sentence(parse(each.criteria, each.combinator))
+    return found
 
 
 def _offered(

@@ -1,0 +1,81 @@
+"""What the customer list can show, and what it does to many at once."""
+
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest
+
+from crm_site.audit.actor import Actor
+from crm_site.backoffice.bulk import WITH_TICKED, tick
+from crm_site.backoffice.formats import ago
+from crm_site.backoffice.options import dialog_action, display
+from customers.admin import cells
+from customers.admin.forms import BulkTagForm
+from customers.models import CustomerProfile
+from customers.services.tagging import tag_customers
+
+
+class ListColumns:
+    """Cells and bulk actions of the list."""
+
+    @display(description="")
+    def box(self, customer: CustomerProfile) -> str:
+        return tick(customer.pk, customer.name)
+
+    @display(description="Customer")
+    def person(self, customer: CustomerProfile) -> str:
+        return cells.person(customer)
+
+    @display(description="Stage")
+    def stage(self, customer: CustomerProfile) -> str:
+        return cells.stage(customer)
+
+    @display(description="Last seen", ordering=F("last_activity_at").desc(nulls_last=True))
+    def seen(self, customer: CustomerProfile) -> str:
+        return ago(customer.last_activity_at)
+
+    @display(description="Last booked")
+    def booked(self, customer: CustomerProfile) -> str:
+        return ago(customer.last_booking_at)
+
+    @display(description="Consent")
+    def consents(self, customer: CustomerProfile) -> str:
+        return cells.lights(customer)
+
+    @display(description="Tags")
+    def labels(self, customer: CustomerProfile) -> str:
+        return cells.tags(customer)
+
+    @display(description="Engagement")
+    def engaged(self, customer: CustomerProfile) -> str:
+        return cells.score(customer.engagement_score, "green")
+
+    @display(description="Churn risk")
+    def at_risk(self, customer: CustomerProfile) -> str:
+        return cells.score(customer.churn_risk_score, "amber")
+
+    @display(description="Spent")
+    def spent(self, customer: CustomerProfile) -> str:
+        return cells.money(customer.lifetime_value, getattr(customer, "currency", ""))
+
+    @display(description="Known since", ordering="-created_at")
+    def known(self, customer: CustomerProfile) -> str:
+        return ago(customer.created_at)
+
+    @dialog_action(
+        title="Tag customers",
+        label="Tag",
+        submit="Tag them",
+        form=BulkTagForm,
+        icon="sell",
+        attrs=WITH_TICKED,
+        permissions=["customers.change_customerprofile"],
+    )
+    def tag_many(self, request: HttpRequest, form: BulkTagForm, obj: Any) -> str:
+        tag = form.cleaned_data["tag"].strip()
+        tagged = tag_customers(
+            customers=form.chosen.rows, tag=tag, actor=Actor.from_request(request)
+        )
+        had = form.chosen.count - tagged
+        already = f" {had:,} had it already." if had else ""
+        return f"{tagged:,} tagged “{tag}”.{already} Filter by the tag to see them."
