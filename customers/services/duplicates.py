@@ -1,5 +1,7 @@
 """Ruling on pairs that may be one person."""
 
+from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -9,12 +11,40 @@ from crm_site.audit.actor import Actor
 from crm_site.errors import DomainError
 from customers.choices import DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
+from customers.services.identity import lock_identities
+from customers.services.merging import Merged, merge_profiles
 
 BY_HAND = "by_hand"
 
 
 class DuplicateError(DomainError):
     """A pair cannot be ruled on like this."""
+
+
+@transaction.atomic
+def merge_pair(
+    *,
+    pair: DuplicateCandidate,
+    keep: Literal["a", "b"],
+    picks: Mapping[str, str] | None = None,
+    actor: Actor,
+) -> Merged:
+    """Fold the pair's one profile into the one to keep; the pair reads MERGED from then on.
+
+    The absorbed profile's other pairs become the survivor's. Raises MergeError like
+    ``merge_profiles``, and DuplicateError for a pair that has been merged already.
+    """
+    # Before the pair is locked, as everybody does who changes identities.
+    lock_identities()
+    pair = DuplicateCandidate.objects.select_for_update().get(pk=pair.pk)
+    if pair.resolution == DuplicateResolution.MERGED:
+        raise DuplicateError("These two have been merged already.", code="already_merged")
+    survivor_id, absorbed_id = pair.profile_a_id, pair.profile_b_id
+    if keep == "b":
+        survivor_id, absorbed_id = absorbed_id, survivor_id
+    return merge_profiles(
+        survivor_id=survivor_id, absorbed_id=absorbed_id, picks=picks, actor=actor
+    )
 
 
 @transaction.atomic
