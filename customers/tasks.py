@@ -1,15 +1,19 @@
 """Work on customers that nobody waits for."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
+from crm_site.jobs.services import run_job
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
-from customers.models import SyncLog
+from customers.models import CustomerImport, SyncLog
 from customers.services import counters, retention, scoring
+from customers.services.importing.working import work_on_import
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
 # Outlives the wait for a batch; shorter than anybody's patience, should a worker die with it.
@@ -102,3 +106,9 @@ def retain() -> int:
 def retain_of(tenant_id: str) -> int:
     """Drop one tenant's payloads past retention; safe to run twice. Returns how many."""
     return retention.drop_old_payloads(now=timezone.now())
+
+
+@shared_task(name="customers.run_import", base=TenantTask)
+def run_import(tenant_id: str, job_id: str) -> str | None:
+    """Carry out one import, check or undoing; safe to run twice. Returns how it ended."""
+    return run_job(CustomerImport, UUID(job_id), work_on_import)

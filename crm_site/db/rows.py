@@ -28,6 +28,11 @@ def to_json(rows: Sequence[Any]) -> str:
     return json.dumps(rows, default=_plain, ensure_ascii=False)
 
 
+def as_json(value: Any) -> Any:
+    """The value as it comes back from a JSON column."""
+    return json.loads(to_json([value]))[0]
+
+
 def insert_rows(rows: Sequence[models.Model]) -> None:
     """INSERT rows of one model, all of their columns."""
     if not rows:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from crm_site.db.base import one_of
 from crm_site.files.models import StoredFile
@@ -81,12 +82,15 @@ class CustomerImport(Job):
 
 
 class ImportBatch(TenantModel):
-    """The customers that one transaction of an import made. Ids only: nothing to erase."""
+    """What one transaction of an import wrote: the customers it made, by id, and when."""
 
     job = models.ForeignKey(CustomerImport, models.CASCADE, related_name="batches", db_index=False)
     first_row = models.IntegerField()
     created_ids = ArrayField(models.UUIDField())
-    written_at = models.DateTimeField(help_text="What updated_at said of them then.")
+    started_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(
+        help_text="Whoever was changed between these two moments was changed by the import."
+    )
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["job", "first_row"], name="batch_once")]

@@ -250,7 +250,8 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
             models.Index(fields=["tenant", "membership_tier"], name="customer_tier"),
         ]
         triggers = [
-            *audited(*COMPUTED_FIELDS, "erased_at"),  # An ERASE entry tells of it.
+            # An ERASE entry tells of ``erased_at``.
+            *audited(*COMPUTED_FIELDS, "erased_at", comes_in_bulk=True),
             pgtrigger.Trigger(
                 name="consent_on_insert",
                 when=pgtrigger.Before,

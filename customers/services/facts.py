@@ -220,7 +220,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "lifetime_value": _number("-9999999999", "9999999999", 2),
 }
 JSON_NAMES = {name: camel_case(name) for name in (*READERS, "email", "phone_number")}
-_PYTHON_NAMES = {json_name: name for name, json_name in JSON_NAMES.items()}
+FIELD_NAMES = {json_name: name for name, json_name in JSON_NAMES.items()}
 _CONSENT_NAMES = {camel_case(name) for name in CONSENT_FIELDS}
 _OTHER_NAMES = {camel_case(field.attname) for field in CustomerProfile._meta.concrete_fields}
 
@@ -261,7 +261,7 @@ def read_person(
     fields: dict[str, Any] = {}
     faults = list(_unwanted(said, path)) if is_strict else []
     for json_name, raw in said.items():
-        name = _PYTHON_NAMES.get(json_name)
+        name = FIELD_NAMES.get(json_name)
         if name is None:
             continue
         try:
@@ -285,7 +285,7 @@ def _unwanted(said: Mapping[str, Any], path: str) -> Iterator[Fault]:
         where = f"{path}.{json_name}" if path else json_name
         if json_name in _CONSENT_NAMES:
             yield Fault(where, "read_only", "Consent belongs to the Messaging service.")
-        elif json_name in _PYTHON_NAMES:
+        elif json_name in FIELD_NAMES:
             continue
         elif json_name in _OTHER_NAMES:
             yield Fault(where, "read_only", "This field cannot be written.")

@@ -184,10 +184,17 @@ class Directory:
         """The profile these facts are about, if there is one."""
         return self._resolve(facts, source)[0]
 
-    def admit(self, facts: PersonFacts, *, source: str, at: datetime) -> CustomerProfile:
-        """The profile these facts are about, made if there is none, and brought up to date."""
+    def admit(
+        self, facts: PersonFacts, *, source: str, at: datetime, blanks_only: bool = False
+    ) -> CustomerProfile:
+        """The profile these facts are about, made if there is none, and brought up to date.
+
+        ``blanks_only`` changes nothing that a profile we have says already.
+        """
         found, rivals = self._resolve(facts, source)
         profile = found or self._make()
+        if found and blanks_only:
+            facts = _for_blanks(found, facts)
         for rival, names in rivals:
             self._suspect(profile, rival, names, facts.first_name)
         self.attach(profile, facts, source=source, at=at)
@@ -285,6 +292,24 @@ class Directory:
             match_fields=evidence,
         ))  # fmt: skip
 
+    @property
+    def newcomers(self) -> list[CustomerProfile]:
+        """Profiles that ``save`` will add."""
+        return list(self._new.values())
+
+    def changes(self) -> dict[UUID, dict[str, dict[str, Any]]]:
+        """Old and new by field, of each profile that ``save`` will change."""
+        found = {}
+        for pk, before in self._before.items():
+            after = self._values(self.profiles[pk])
+            if after != before:
+                found[pk] = {
+                    name: {"old": old, "new": new}
+                    for name, old, new in zip(self._written, before, after, strict=True)
+                    if old != new
+                }
+        return found
+
     def state_of(self, profile: CustomerProfile) -> tuple[list[Any], int]:
         """What would be written of a profile now; compare two to see whether it moved."""
         return self._values(profile), self._alias_counts.get(profile.pk, 0)
@@ -310,6 +335,18 @@ class Directory:
         tell_changed([profile.pk for profile in changed], columns=names)
         _write_aliases(list(self._aliases.values()))
         DuplicateCandidate.objects.bulk_create(self._candidates.values(), ignore_conflicts=True)
+
+
+def _for_blanks(profile: CustomerProfile, facts: PersonFacts) -> PersonFacts:
+    """Of the facts, those about which the profile says nothing."""
+
+    def is_blank(name: str) -> bool:
+        return getattr(profile, name) in (None, "", [], {})
+
+    return PersonFacts(
+        {name: value for name, value in facts.identifiers.items() if is_blank(name)},
+        {name: value for name, value in facts.fields.items() if is_blank(name)},
+    )
 
 
 def _by_strength(source: str) -> tuple[str, ...]:

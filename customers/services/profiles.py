@@ -32,6 +32,7 @@ from customers.services.ownership import CRM, apply_fields
 
 MAX_BATCH = 1_000
 Status = Literal["created", "updated", "unchanged", "rejected"]
+NO_IDENTITY = Fault("", "no_identity", "Give at least one identity key, or first and last name.")
 
 
 class ProfileError(DomainError):
@@ -81,9 +82,8 @@ def _read(index: int, item: Any, country: str) -> PersonFacts | UpsertResult:
         facts = read_person(item, country=country, is_strict=True)
     except FactError as error:
         return UpsertResult(index, "rejected", errors=error.faults)
-    if not facts.identifiers and not (facts.first_name and facts.fields.get("last_name")):
-        message = "Give at least one identity key, or first and last name."
-        return UpsertResult(index, "rejected", errors=[Fault("", "no_identity", message)])
+    if not names_somebody(facts):
+        return UpsertResult(index, "rejected", errors=[NO_IDENTITY])
     return facts
 
 
@@ -92,6 +92,11 @@ def _refused_if_erased(
 ) -> PersonFacts | UpsertResult:
     faults = erased_faults(facts, erased) if isinstance(facts, PersonFacts) else []
     return UpsertResult(index, "rejected", errors=faults) if faults else facts
+
+
+def names_somebody(facts: PersonFacts) -> bool:
+    """Whether the facts are enough to make a customer of, when many come at once."""
+    return bool(facts.identifiers or (facts.first_name and facts.fields.get("last_name")))
 
 
 def _upsert(directory: Directory, index: int, facts: PersonFacts, now: datetime) -> UpsertResult:

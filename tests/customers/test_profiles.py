@@ -185,7 +185,11 @@ def test_an_import_keeps_the_good_rows_and_says_what_is_wrong_with_the_others(ru
         ["vip", "golf"],
     )
     entry = CrmAuditLog.objects.exclude(entity_type="CustomerSegment").get(action="IMPORT")
-    assert entry.metadata == {"created": 1, "rejected": 3}
+    assert {key: entry.metadata[key] for key in ("created", "refused", "file")} == {
+        "created": 1,
+        "refused": 3,
+        "file": "people.csv",
+    }
     assert not CrmAuditLog.objects.filter(entity_type="CustomerProfile").exists()
 
     assert "1 unchanged" in run_import(CSV)[0]
