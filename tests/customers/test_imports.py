@@ -17,6 +17,7 @@ from customers.models import (
     IdentityAlias,
     ImportChange,
 )
+from customers.services.erasure import erase_profile
 from customers.services.importing import working
 from customers.services.importing.errors import ImportFileError
 from customers.services.importing.layouts import detect_layout
@@ -92,6 +93,16 @@ def test_refused_rows_are_kept_with_their_reasons_and_cannot_run_as_formulas():
     ]
     text = b"".join(bytes(chunk.data) for chunk in job.refused_file.chunks.order_by("number"))
     assert "'=1+1" in text.decode("utf-8-sig")
+
+
+def test_somebody_erased_does_not_come_back():
+    ben = make_customer(email="ben@example.org", first_name="Ben")
+    erase_profile(customer_id=ben.pk, actor=ACTOR)
+
+    job = import_file(PEOPLE)
+
+    assert counts(job) == (1, 0, 0, 1)
+    assert reasons(job)[0][:2] == ("3", "email")
 
 
 def test_a_check_counts_and_changes_nothing():

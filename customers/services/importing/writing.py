@@ -11,7 +11,7 @@ from customers.choices import OnConflict
 from customers.models import CustomerProfile
 from customers.services.erased import erased_faults, erased_of
 from customers.services.facts import Fault, PersonFacts
-from customers.services.identity import Directory
+from customers.services.identity import Directory, lock_identities
 from customers.services.importing.plans import Plan
 from customers.services.importing.reading import RowReader
 from customers.services.importing.rows import SourceRow
@@ -45,6 +45,7 @@ def write_batch(
     Rows are taken in the file's order; a few statements whatever their number.
     """
     outcome, read = BatchOutcome(), [reader.read(row) for row in rows]
+    lock_identities()  # Before asking who was erased: an erasure takes it, too.
     erased = erased_of(facts for facts in read if isinstance(facts, PersonFacts))
     good = []
     for row, said in zip(rows, read, strict=True):
