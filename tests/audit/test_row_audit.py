@@ -16,7 +16,8 @@ MAJOR = {
     "access.ApiKey", "access.TenantMembership", "access.WebhookEndpoint",
     "campaigns.Campaign", "campaigns.EventPromotion",
     "customers.CustomerNote", "customers.CustomerProfile", "customers.DuplicateCandidate",
-    "customers.IdentityAlias", "journeys.Journey", "journeys.JourneyStep",
+    "customers.IdentityAlias", "customers.ProfileMerge", "journeys.Journey",
+    "journeys.JourneyStep",
     "journeys.JourneyVersion", "segments.CustomerSegment", "social.SocialConnection",
     "social.SocialPost", "tenancy.Club", "tenancy.Tenant",
 }  # fmt: skip
