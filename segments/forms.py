@@ -22,7 +22,12 @@ NEW_RULES = {"combinator": "AND", "rules": [{"field": "lifecycleStage", "operato
 
 
 class RuleBuilder(widgets.Textarea):
-    """Rules as JSON in a text area, which a script turns into a builder."""
+    """Rules as JSON in a text area, which a script turns into a builder.
+
+    ``segment_id`` names a saved segment, with whose members the rules are compared.
+    """
+
+    segment_id: str | None = None
 
     template_name = "admin/segments/rule_builder.html"
 
@@ -38,6 +43,7 @@ class RuleBuilder(widgets.Textarea):
         context = super().get_context(name, value, attrs)
         segments = CustomerSegment.objects.live().order_by("name").values_list("pk", "name")
         context["catalogue"] = catalogue() | {
+            "segment": self.segment_id,
             "segments": [[str(pk), title] for pk, title in segments],
             "previewUrl": reverse("admin:segments_customersegment_preview"),
             "valuesUrl": reverse("admin:segments_customersegment_values"),
@@ -65,6 +71,8 @@ class SegmentForm(forms.ModelForm):
         if "rules" in self.fields:
             shown = self.instance.rules if self.instance.criteria else NEW_RULES
             self.fields["rules"].initial = json.dumps(shown, indent=1)
+            if not self.instance._state.adding:
+                self.fields["rules"].widget.segment_id = str(self.instance.pk)
         if "type" in self.fields:
             offered = {SegmentType.DYNAMIC, SegmentType.STATIC, self.instance.type}
             self.fields["type"].choices = [  # type: ignore[attr-defined]

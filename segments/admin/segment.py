@@ -19,6 +19,7 @@ from crm_site.backoffice.actions import dialog_action, go_to
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import LazyTab, TenantModelAdmin, display
 from customers.models import CustomerProfile
+from segments.admin.builder import preview_json
 from segments.admin.members import (
     AddMembersForm,
     MembersTab,
@@ -33,8 +34,9 @@ from segments.rules.describe import Describer
 from segments.rules.errors import RuleError
 from segments.rules.grammar import MAX_BYTES, parse
 from segments.services.authoring import delete_segment, save_segment, segments_using
+from segments.services.changes_ahead import changes_ahead
 from segments.services.matching import describer, tenant_clock
-from segments.services.previews import Preview, preview
+from segments.services.previews import preview
 from segments.services.refreshing import request_refresh
 from segments.services.suggestions import values_of
 from segments.tasks import nudge_on_commit
@@ -195,12 +197,16 @@ class CustomerSegmentAdmin(TenantModelAdmin):
             return JsonResponse({"message": "Send the rules."}, status=405)
         try:
             asked = json.loads(request.body)
-            found = preview(asked.get("rules"), asked.get("combinator"), now=timezone.now())
+            rules, combinator = asked.get("rules"), asked.get("combinator")
+            segment = self.get_object(request, str(asked.get("segment") or ""))
+            now, asked_by = timezone.now(), segment and segment.pk
+            found = preview(rules, combinator, now=now, asked_by=asked_by)
+            ahead = changes_ahead(segment, rules, combinator, now=now) if segment else None
         except (ValueError, AttributeError, RecursionError):
             return JsonResponse({"message": "These rules cannot be read."}, status=400)
         except RuleError as error:
             return JsonResponse({"path": error.path, "message": error.message}, status=400)
-        return JsonResponse(_preview_json(found))
+        return JsonResponse(preview_json(found, segment, ahead))
 
     def values_view(self, request: HttpRequest) -> HttpResponse:
         """Values of one field that the tenant has."""
@@ -286,16 +292,3 @@ class CustomerSegmentAdmin(TenantModelAdmin):
 
 def _words() -> Describer:
     return describer(tenant_clock(timezone.now()).zone)
-
-
-def _preview_json(found: Preview) -> dict[str, Any]:
-    return {
-        "count": found.count,
-        "isExact": found.is_exact,
-        "sentence": found.sentence,
-        "rules": [{"path": rule.path, "count": rule.count} for rule in found.rules],
-        "reachable": found.reachable,
-        "sample": [
-            {"name": person.name, "url": customer_url(person.pk)} for person in found.sample
-        ],
-    }

@@ -153,10 +153,15 @@ class SamplePersonSerializer(serializers.Serializer):
     name = serializers.CharField()
 
 
-class RuleCountSerializer(serializers.Serializer):
+class RuleStepSerializer(serializers.Serializer):
     path = serializers.CharField()
     sentence = serializers.CharField()
     count = serializers.IntegerField(allow_null=True, help_text="Of all customers, by itself.")
+    kept = serializers.IntegerField(
+        allow_null=True,
+        help_text="Left once this was asked after those before it; among alternatives, found so "
+        "far.",
+    )
 
 
 class PreviewSerializer(serializers.Serializer):
@@ -169,7 +174,9 @@ class PreviewSerializer(serializers.Serializer):
         child=serializers.IntegerField(allow_null=True),
         help_text="Per channel: with consent and an address.",
     )
-    rules = RuleCountSerializer(many=True)
+    total = serializers.IntegerField(allow_null=True, help_text="All live customers.")
+    rules = RuleStepSerializer(many=True, help_text="Each rule, in the order it is read.")
+    groups = RuleStepSerializer(many=True, help_text="Each group of rules, likewise.")
     sample = SamplePersonSerializer(many=True)
 
 

@@ -7,10 +7,13 @@ from segments.rules.counts import SOURCES
 from segments.rules.fields import CUSTOMER_FIELDS, Field, Kind
 from segments.rules.grammar import MAX_DEPTH, MAX_LEAVES
 from segments.rules.operators import COUNT_OPERATORS, OPERATORS
+from segments.rules.starters import STARTERS
 
 
 def catalogue() -> dict[str, Any]:
-    """Fields, operators by kind of field, what can be counted, and the limits, as JSON."""
+    """Fields, operators by kind of field, what can be counted, something to start from, and the
+    limits, as JSON.
+    """
     return {
         "fields": [_field(field) for field in CUSTOMER_FIELDS.values()],
         "operators": {
@@ -34,6 +37,10 @@ def catalogue() -> dict[str, Any]:
         ],
         "countOperators": [
             {"name": name, "label": label} for name, label in COUNT_OPERATORS.items()
+        ],
+        "starters": [
+            {"name": each.name, "description": each.description, "rules": each.rules}
+            for each in STARTERS
         ],
         "maxDepth": MAX_DEPTH,
         "maxRules": MAX_LEAVES,

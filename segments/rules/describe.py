@@ -47,9 +47,9 @@ class Describer:
             return f"{subject}."
         return f"{subject} {self._joined(rules, group.combinator)}."
 
-    def rule(self, leaf: Leaf) -> str:
-        """One rule by itself: ``Last booking was in the last 6 weeks``."""
-        text = self._leaf(leaf)
+    def rule(self, node: Node) -> str:
+        """One rule, or group, by itself: ``Last booking was in the last 6 weeks``."""
+        text = self._node(node)
         for lead in ("whose ", "who ", "with "):
             text = text.removeprefix(lead)
         return text[:1].upper() + text[1:]

@@ -40,6 +40,54 @@ def test_a_segment_is_built_counted_and_saved(browse, ann, tenant):
     assert segment.criteria == [{"field": "city", "operator": "equals", "value": "Durban"}]
 
 
+def test_rules_are_started_from_moved_copied_and_undone(browse, ann, tenant):
+    with transaction.atomic():
+        make_customer(city="Durban", lifecycle_stage="MEMBER")
+        make_customer(city="Paarl", lifecycle_stage="LEAD")
+    page = browse(ann)
+    page.goto("/oakhill/admin/segments/customersegment/add/")
+    first = page.locator(".rb-depth-1 > .rb-list > [data-path]")
+
+    page.get_by_label("Start from").select_option(label="Lapsed for 90 days")
+    expect(first).to_have_count(3)
+    expect(page.locator("#id_name")).to_have_value("Lapsed for 90 days")
+    expect(page.locator(".rb-steps")).to_contain_text("Everybody2")
+
+    page.get_by_role("button", name="Copy this rule").first.click()
+    page.get_by_role("button", name="Add a group").click()
+    group = page.locator(".rb-depth-2")
+    group.get_by_role("button", name="Paste").click()
+    expect(group.locator(".rb-rule")).to_have_count(2)
+    page.locator(".rb-grip").first.press("Alt+ArrowDown")
+    page.locator(".rb-grip").nth(2).drag_to(group.locator(".rb-rule").first)
+    expect(group.locator(".rb-rule")).to_have_count(3)
+    expect(first).to_have_count(3)
+
+    for _ in range(5):
+        page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+    expect(first).to_have_count(1)
+    page.locator(".rb-grip").first.press("Control+Shift+Z")
+    expect(first).to_have_count(3)
+
+
+def test_an_open_segment_says_whom_other_rules_would_bring_and_cost(browse, ann, tenant):
+    with transaction.atomic():
+        member = make_customer(first_name="Zoë", last_name="Smyth", city="Durban")
+        make_customer(first_name="Piet", last_name="Retief", city="Paarl")
+        criteria = [{"field": "city", "operator": "equals", "value": "Durban"}]
+        segment = make_segment(name="Durban", criteria=criteria)
+        CustomerSegmentMembership.objects.create(segment=segment, customer=member)
+    page = browse(ann)
+    page.goto(f"/oakhill/admin/segments/customersegment/{segment.pk}/change/")
+    expect(page.locator(".rb-total")).to_contain_text("1")
+    expect(page.locator(".rb-difference")).to_have_count(0)
+
+    page.locator(".rb-text").fill("Paarl")
+
+    expect(page.locator(".rb-difference")).to_contain_text("+1 joinPiet Retief")
+    expect(page.locator(".rb-difference")).to_contain_text("−1 leaveZoë Smyth")
+
+
 def test_people_are_added_by_hand_and_taken_out_again(browse, ann, tenant):
     with transaction.atomic():
         make_customer(first_name="Zoë", last_name="Smyth", email="zoe@example.com")

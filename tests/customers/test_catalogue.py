@@ -82,6 +82,24 @@ def test_each_kind_of_event_leaves_its_line_on_the_timeline(door, source, name):
     assert lines == ([(*TITLES[name], row.event_id)] if name in TITLES else [])
 
 
+@pytest.mark.parametrize(
+    ("tee_time", "day_type"),
+    [
+        ("2024-11-23T00:10:00+02:00", "weekend"),  # Friday by UTC, Saturday at the club.
+        ("2024-11-24T23:50:00+02:00", "weekend"),
+        ("2024-11-25T07:10:00+02:00", "weekday"),
+    ],
+)
+def test_a_booking_knows_whether_its_day_is_a_weekend_at_the_club(door, tee_time, day_type):
+    event = payload("teetime", "booking.created")
+    event["data"]["teeTime"] = tee_time
+
+    door("teetime").send(event)
+    run()
+
+    assert Activity.objects.get().metadata["dayType"] == day_type
+
+
 def test_a_whole_life_adds_up_on_one_profile(door):
     doors = {source: door(source) for source in ("scl", "teetime", "messaging")}
     for source, name in FILES:

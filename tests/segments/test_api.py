@@ -88,7 +88,10 @@ def test_a_preview_counts_and_saves_nothing(client, headers):
 
     assert (found["count"], found["isExact"]) == (1, True)
     assert found["reachable"] == {"EMAIL": 0, "SMS": 0, "PUSH": 0, "WHATSAPP": 0}
-    assert found["rules"] == [{"path": "rules[0]", "sentence": "City is “Durban”", "count": 1}]
+    assert found["rules"] == [
+        {"path": "rules[0]", "sentence": "City is “Durban”", "count": 1, "kept": 1}
+    ]
+    assert (found["total"], found["groups"]) == (1, [])
     assert found["sample"] == [{"id": str(ann.pk), "name": "Ann Lee"}]
     assert found["sentence"] == "Customers whose city is “Durban”."
     assert CustomerSegment.objects.count() == before

@@ -7,9 +7,12 @@ from django.db import connection
 from django.utils import timezone
 
 from crm_site.tenancy.context import local_settings, tenant_scope
+from segments.models import CustomerSegmentMembership
 from segments.rules.describe import Describer
-from segments.rules.grammar import parse
+from segments.rules.grammar import MAX_LEAVES, parse
+from segments.rules.starters import STARTERS
 from segments.services import previews
+from segments.services.changes_ahead import changes_ahead
 from segments.services.matching import explain
 from segments.services.previews import preview
 from tests.factories import make_customer, make_segment
@@ -35,6 +38,74 @@ def test_counts_in_all_per_rule_and_per_channel(tenant, other_tenant):
     assert found.reachable == {"EMAIL": 1, "SMS": 0, "PUSH": 0, "WHATSAPP": 0}
     either = preview([CITY, PLAYS], "OR", now=timezone.now())
     assert (either.count, either.reachable["SMS"]) == (3, 1)
+
+
+def test_each_rule_and_group_says_how_many_are_left_after_it(tenant, other_tenant):
+    for city, bookings, tags in (
+        ("Durban", 3, ["vip"]),
+        ("Durban", 3, []),
+        ("Durban", 0, []),
+        ("Paarl", 9, ["vip"]),
+        (None, 0, []),
+    ):
+        make_customer(city=city, booking_count_90d=bookings, tags=tags)
+    with tenant_scope(other_tenant.pk):
+        make_customer(city="Durban", booking_count_90d=3)
+    vip = rule("tags", "hasAny", ["vip"])
+    either = {"combinator": "OR", "rules": [vip, PLAYS]}
+    neither = {"combinator": "OR", "negate": True, "rules": [vip, PLAYS]}
+
+    narrowed = preview([CITY, either], "AND", now=timezone.now())
+    widened = preview([CITY, neither], "OR", now=timezone.now())
+
+    assert narrowed.total == widened.total == 5
+    assert [(step.path, step.depth, step.count, step.kept) for step in narrowed.steps] == [
+        ("rules[0]", 1, 3, 3),
+        ("rules[1]", 1, 3, 2),
+        ("rules[1].rules[0]", 2, 2, 1),
+        ("rules[1].rules[1]", 2, 3, 2),
+    ]
+    assert [(step.path, step.count, step.kept) for step in widened.steps] == [
+        ("rules[0]", 3, 3),
+        ("rules[1]", 2, 4),
+        ("rules[1].rules[0]", 2, 2),
+        ("rules[1].rules[1]", 3, 3),
+    ]
+    assert (narrowed.count, widened.count) == (2, 4)
+
+
+def test_the_most_rules_there_may_be_are_counted_at_once(tenant):
+    make_customer(city="Durban")
+
+    found = preview([CITY] * MAX_LEAVES, "AND", now=timezone.now())
+
+    assert found.is_exact
+    assert {(step.count, step.kept) for step in found.steps} == {(1, 1)}
+
+
+@pytest.mark.parametrize("starter", STARTERS, ids=lambda each: each.name)
+def test_what_one_may_start_from_can_be_asked(tenant, starter):
+    found = preview(starter.rules["rules"], starter.rules["combinator"], now=timezone.now())
+
+    assert (found.is_exact, found.count) == (True, 0)
+
+
+def test_saving_other_rules_says_who_would_join_and_leave(tenant, other_tenant):
+    here, there = make_customer(city="Durban"), make_customer(city="Paarl")
+    both = make_customer(city="Durban", booking_count_90d=3)
+    segment = make_segment(criteria=[CITY])
+    with tenant_scope(other_tenant.pk):
+        make_customer(city="Paarl")
+    for member in (here, both):
+        CustomerSegmentMembership.objects.create(segment=segment, customer=member)
+
+    paarl = rule("city", "equals", "Paarl")
+    ahead = changes_ahead(segment, [paarl, PLAYS], "OR", now=timezone.now())
+    same = changes_ahead(segment, [CITY], "AND", now=timezone.now())
+
+    assert (ahead.joining.count, ahead.joining.sample) == (1, [there])
+    assert (ahead.leaving.count, ahead.leaving.sample) == (1, [here])
+    assert (same.joining.count, same.leaving.count) == (0, 0)
 
 
 def test_the_inactive_are_counted_in_the_segment_and_reached_by_nothing(tenant):

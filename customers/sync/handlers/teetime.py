@@ -22,6 +22,8 @@ BOOKINGS = {
     "booking.completed": ("ROUND_PLAYED", "Played a round"),
 }
 
+SATURDAY_AND_SUNDAY = (5, 6)
+
 
 @handles("teetime", *BOOKINGS)
 def booking(event: InboundEvent) -> Outcome:
@@ -38,10 +40,18 @@ def booking(event: InboundEvent) -> Outcome:
             category=ActivityCategory.BOOKING,
             title=f"{verb} at {course}" if course else verb,
             description=_party(event, tee_time, int(players) if players else 0),
-            metadata=rest_of(event),
+            metadata=rest_of(event) | _day_type(event, tee_time),
             source_id=booking_id,
         ),
     )
+
+
+def _day_type(event: InboundEvent, tee_time: datetime | None) -> dict[str, str]:
+    """Weekend or weekday on the club's own calendar, for rules to ask by."""
+    if tee_time is None:
+        return {}
+    local = datetime.fromisoformat(event.data["teeTime"].strip())
+    return {"dayType": "weekend" if local.weekday() in SATURDAY_AND_SUNDAY else "weekday"}
 
 
 def _party(event: InboundEvent, tee_time: datetime | None, players: int) -> str | None:

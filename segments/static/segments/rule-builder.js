@@ -1,23 +1,14 @@
 // <rule-builder>: turns the JSON in its text area into rows of fields, and back.
 // The text area stays the form's value, so without this script the JSON is edited by hand.
 
-const DEBOUNCE_MS = 350;
-const CHANNELS = { EMAIL: "e-mail", SMS: "SMS", PUSH: "push", WHATSAPP: "WhatsApp" };
-const UNIT_NAMES = { cents: "cents", years: "years" };
+import { capital, choice, icon, make, number } from "./rule-dom.js";
+import { Dragging } from "./rule-dragging.js";
+import { History } from "./rule-history.js";
+import { fault, summary } from "./rule-side.js";
+import { countParts, fieldParts, startOver } from "./rule-values.js";
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child != null));
-  return element;
-}
-
-const number = (value) => value.toLocaleString("en-GB");
-const icon = (name) => make("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
+const DEBOUNCE_MS = 300;
+const COPIED = "fairway.copied-rule";
 
 class RuleBuilder extends HTMLElement {
   connectedCallback() {
@@ -30,10 +21,16 @@ class RuleBuilder extends HTMLElement {
     this.side = make("aside", { class: "rb-side", "aria-live": "polite", "aria-label": "Who this finds" });
     this.tabs = make("div", { class: "rb-tabs", role: "group", "aria-label": "View" },
       this.tab("Builder", false), this.tab("JSON", true));
-    this.prepend(this.tabs, make("div", { class: "rb-main" }, this.rows, this.side));
-    this.text.addEventListener("input", () => { this.read(); this.ask(); });
-    this.text.setAttribute("spellcheck", "false");
+    this.undoing = make("div", { class: "rb-undo", role: "group", "aria-label": "Undo" },
+      this.stepper("undo", "Undo (Ctrl+Z)", -1), this.stepper("redo", "Redo (Ctrl+Shift+Z)", 1));
+    this.prepend(make("div", { class: "rb-bar" }, this.tabs, this.starters(), this.undoing),
+      make("div", { class: "rb-main" }, this.rows, this.side));
     this.read();
+    this.history = new History(this.rules);
+    this.dragging = new Dragging(this);
+    this.text.addEventListener("input", () => { this.read(); this.note("json"); this.ask(); });
+    this.text.setAttribute("spellcheck", "false");
+    this.addEventListener("keydown", (event) => this.press(event));
     this.show(false);
     this.followType();
     this.ask();
@@ -51,8 +48,34 @@ class RuleBuilder extends HTMLElement {
     follow();
   }
 
+  // The bar above: builder or JSON, something to start from, undo and redo
+
   tab(label, asJson) {
     return make("button", { type: "button", "data-json": asJson, onclick: () => this.show(asJson) }, label);
+  }
+
+  stepper(name, label, by) {
+    return make("button", { type: "button", class: "rb-tool", title: label, "aria-label": label,
+      onclick: () => this.step(by) }, icon(name));
+  }
+
+  starters() {
+    const names = this.catalogue.starters.map(({ name }, index) => [String(index), name]);
+    return choice("starters", "Start from", [["", "Start from …"], ...names], "", (index) => {
+      const starter = this.catalogue.starters[Number(index)];
+      if (!starter) return;
+      this.rules = structuredClone(starter.rules);
+      this.write();
+      this.name(starter);
+      this.querySelector('[data-key="starters"]').value = "";
+    });
+  }
+
+  // A segment that has no name yet is called as what it starts from.
+  name(starter) {
+    const { name, description } = this.closest("form").elements;
+    if (name && !name.value) name.value = starter.name;
+    if (description && !description.value) description.value = starter.description;
   }
 
   show(asJson) {
@@ -75,10 +98,122 @@ class RuleBuilder extends HTMLElement {
   }
 
   write(render = true) {
-    this.text.value = JSON.stringify(this.rules, null, 1);
-    this.text.dispatchEvent(new Event("change", { bubbles: true }));
+    this.store();
+    this.note(document.activeElement?.dataset?.key);
     if (render) this.render();
     this.ask();
+  }
+
+  store() {
+    this.text.value = JSON.stringify(this.rules, null, 1);
+    this.text.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  note(place) {
+    this.history.note(this.rules, place);
+    this.enableSteps();
+  }
+
+  step(by) {
+    this.rules = this.history.step(by);
+    this.store();
+    this.enableSteps();
+    this.render();
+    this.ask();
+  }
+
+  enableSteps() {
+    const [undo, redo] = this.undoing.children;
+    undo.disabled = !this.history.canUndo;
+    redo.disabled = !this.history.canRedo;
+  }
+
+  // Keys: in a text field they belong to the text
+
+  press(event) {
+    const isTyping = event.target.matches("textarea, input:not([type=checkbox])");
+    const isCommand = event.ctrlKey || event.metaKey;
+    const row = event.target.closest?.("[data-path]");
+    if (event.altKey && row && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+      event.preventDefault();
+      this.move(row.dataset.path, event.key === "ArrowUp" ? -1 : 1);
+    } else if (isCommand && !isTyping && event.key.toLowerCase() === "z") {
+      event.preventDefault();
+      this.step(event.shiftKey ? 1 : -1);
+    } else if (isCommand && !isTyping && event.key.toLowerCase() === "y") {
+      event.preventDefault();
+      this.step(1);
+    } else if (isCommand && !isTyping && row && event.key.toLowerCase() === "c" && !String(getSelection())) {
+      this.copy(this.find(row.dataset.path).node);
+    } else if (isCommand && !isTyping && row && event.key.toLowerCase() === "v") {
+      event.preventDefault();
+      const { group, index } = this.find(row.dataset.path);
+      this.paste(group, index + 1, row.dataset.path);
+    }
+  }
+
+  // Where a rule or group stands: `rules[2].rules[0]` is the first in the group at the third place.
+  find(path) {
+    let [node, group, index] = [this.rules, null, 0];
+    for (const step of path.matchAll(/rules\[(\d+)\]/g)) {
+      group = node;
+      index = Number(step[1]);
+      node = group.rules[index];
+    }
+    return { node, group, index };
+  }
+
+  // One place up or down; past the end of a group out of it, and into the one it meets.
+  move(path, by) {
+    const { node, group, index } = this.find(path);
+    const listPath = path.slice(0, path.lastIndexOf("["));
+    const neighbour = group.rules[index + by];
+    if (!neighbour && listPath === "rules") return;
+    group.rules.splice(index, 1);
+    if (!neighbour) {
+      const above = this.find(listPath.slice(0, -".rules".length));
+      above.group.rules.splice(above.index + (by > 0 ? 1 : 0), 0, node);
+    } else if (neighbour.rules && !node.rules) {
+      neighbour.rules.splice(by > 0 ? 0 : neighbour.rules.length, 0, node);
+    } else {
+      group.rules.splice(index + by, 0, node);
+    }
+    this.prune(group);
+    this.write();
+    this.focusOn(`${this.pathOf(node)}:grip`);
+  }
+
+  // A group whose last rule went elsewhere asks nothing.
+  prune(group) {
+    if (group === this.rules || group.rules.length) return;
+    const { group: parent, index } = this.find(this.pathOf(group));
+    parent.rules.splice(index, 1);
+  }
+
+  pathOf(wanted, node = this.rules, path = "") {
+    for (const [index, rule] of node.rules.entries()) {
+      const at = `${path && `${path}.`}rules[${index}]`;
+      if (rule === wanted) return at;
+      const inside = rule.rules && this.pathOf(wanted, rule, at);
+      if (inside) return inside;
+    }
+    return null;
+  }
+
+  copy(node) {
+    localStorage.setItem(COPIED, JSON.stringify(node));
+    navigator.clipboard?.writeText(JSON.stringify(node, null, 1)).catch(() => {});
+    this.render();
+  }
+
+  paste(group, index, path) {
+    const copied = localStorage.getItem(COPIED);
+    if (!copied) return;
+    const node = JSON.parse(copied);
+    if (this.size(this.rules) + this.size(node) > this.catalogue.maxRules) return;
+    group.rules.splice(index, 0, node);
+    this.write();
+    this.focusOn(`${this.pathOf(node) ?? path}:grip`);
   }
 
   // Drawing
@@ -87,61 +222,79 @@ class RuleBuilder extends HTMLElement {
     const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
     this.counts = new Map();
     this.rows.replaceChildren(this.group(this.rules, "rules", 1, null));
-    if (focused) this.rows.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.focusOn(focused);
+    this.enableSteps();
+    if (this.answer?.ok) this.count(this.answer);
   }
 
   group(group, path, depth, parent) {
     const listPath = depth === 1 ? "rules" : `${path}.rules`;
-    const which = this.select(`${path}:combinator`, "How these rules go together",
+    const which = choice(`${path}:combinator`, "How these rules go together",
       [["AND", "all"], ["OR", "any"]], group.combinator, (value) => { group.combinator = value; this.write(); });
-    const lead = parent && this.select(`${path}:negate`, "Those who match, or those who do not",
+    const lead = parent && choice(`${path}:negate`, "Those who match, or those who do not",
       [["", "match"], ["1", "do not match"]], group.negate ? "1" : "",
       (value) => { group.negate = Boolean(value); this.write(); });
-    const head = make("div", { class: "rb-head" }, parent ? "who" : "Customers who match", lead, which, "of these:",
-      parent && this.tools(parent, group, path, "group"));
-    const list = make("div", { class: "rb-list" }, ...group.rules.map((rule, index) => {
+    const head = make("div", { class: "rb-head" }, parent && this.grip(path), parent ? "who" : "Customers who match",
+      lead, which, "of these:", parent && this.counter(path), parent && this.tools(parent, group, path, "group"));
+    const list = make("div", { class: "rb-list", "data-list": listPath }, ...group.rules.map((rule, index) => {
       const at = `${listPath}[${index}]`;
       return rule.rules ? this.group(rule, at, depth + 1, group) : this.rule(rule, at, group);
     }));
+    return make("fieldset", { class: `rb-group rb-depth-${depth}`, "data-path": parent && path },
+      make("legend", { class: "rb-legend" }, depth === 1 ? "Rules" : "Group of rules"), head, list,
+      this.foot(group, path, listPath, depth));
+  }
+
+  foot(group, path, listPath, depth) {
     const isFull = this.size(this.rules) >= this.catalogue.maxRules;
-    const foot = make("div", { class: "rb-foot" },
-      make("button", { type: "button", class: "rb-add", "data-key": `${path}:add`, disabled: isFull,
-        onclick: () => { group.rules.push({ field: "city", operator: "equals", value: "" }); this.write();
-          this.focusOn(`${listPath}[${group.rules.length - 1}]:field`); } }, icon("add"), "Add a rule"),
-      depth < this.catalogue.maxDepth && make("button", { type: "button", class: "rb-add", disabled: isFull,
-        "data-key": `${path}:group`,
-        onclick: () => { group.rules.push({ combinator: "OR", rules: [
-          { field: "tags", operator: "hasAny", value: [] }] }); this.write();
-          this.focusOn(`${listPath}[${group.rules.length - 1}].rules[0]:field`); } }, icon("account_tree"), "Add a group"));
-    return make("fieldset", { class: `rb-group rb-depth-${depth}` },
-      make("legend", { class: "rb-legend" }, depth === 1 ? "Rules" : "Group of rules"), head, list, foot);
+    const end = () => `${listPath}[${group.rules.length - 1}]`;
+    const button = (name, key, label, act, disabled = isFull) => make("button",
+      { type: "button", class: "rb-add", "data-key": `${path}:${key}`, disabled, onclick: act }, icon(name), label);
+    return make("div", { class: "rb-foot" },
+      button("add", "add", "Add a rule", () => {
+        group.rules.push({ field: "city", operator: "equals", value: "" });
+        this.write();
+        this.focusOn(`${end()}:field`);
+      }),
+      depth < this.catalogue.maxDepth && button("account_tree", "group", "Add a group", () => {
+        group.rules.push({ combinator: "OR", rules: [{ field: "tags", operator: "hasAny", value: [] }] });
+        this.write();
+        this.focusOn(`${end()}.rules[0]:field`);
+      }),
+      localStorage.getItem(COPIED) && button("content_paste", "paste", "Paste",
+        () => this.paste(group, group.rules.length, path)));
   }
 
   size(node) { return node.rules ? node.rules.reduce((sum, rule) => sum + this.size(rule), 0) : 1; }
 
   focusOn(key) { this.rows.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus(); }
 
+  grip(path) {
+    const label = "Move: drag, or Alt with the up and down arrows";
+    return make("button", { type: "button", class: "rb-tool rb-grip", title: label, "aria-label": label,
+      "data-key": `${path}:grip` }, icon("drag_indicator"));
+  }
+
+  counter(path) {
+    const count = make("output", { class: "rb-count" });
+    this.counts.set(path, count);
+    return count;
+  }
+
   tools(group, rule, path, what) {
     const index = group.rules.indexOf(rule);
-    const move = (by) => { group.rules.splice(index, 1); group.rules.splice(index + by, 0, rule); this.write(); };
-    const button = (name, label, act, disabled = false) => make("button",
-      { type: "button", class: "rb-tool", title: label, "aria-label": label, "data-key": `${path}:${name}`,
-        disabled, onclick: act }, icon(name));
+    const button = (name, label, act) => make("button", { type: "button", class: "rb-tool", title: label,
+      "aria-label": label, "data-key": `${path}:${name}`, onclick: act }, icon(name));
     return make("span", { class: "rb-tools" },
-      button("arrow_upward", `Move this ${what} up`, () => move(-1), index === 0),
-      button("arrow_downward", `Move this ${what} down`, () => move(1), index === group.rules.length - 1),
-      button("content_copy", `Copy this ${what}`, () => {
-        group.rules.splice(index + 1, 0, structuredClone(rule)); this.write(); }),
+      button("content_copy", `Copy this ${what}`, () => this.copy(rule)),
       button("close", `Remove this ${what}`, () => { group.rules.splice(index, 1); this.write(); }));
   }
 
   rule(rule, path, group) {
-    const count = make("output", { class: "rb-count", title: "How many this rule finds by itself" });
-    this.counts.set(path, count);
     const source = this.catalogue.counts.find((each) => rule[each.name]);
-    const parts = source ? this.countParts(rule, source, path) : this.fieldParts(rule, path);
-    return make("div", { class: "rb-rule", "data-path": path }, this.what(rule, source, path), ...parts,
-      count, this.tools(group, rule, path, "rule"));
+    const parts = source ? countParts(this, rule, source, path) : fieldParts(this, rule, path);
+    return make("div", { class: "rb-rule", "data-path": path }, this.grip(path), this.what(rule, source, path), ...parts,
+      this.counter(path), this.tools(group, rule, path, "rule"));
   }
 
   what(rule, source, path) {
@@ -154,114 +307,10 @@ class RuleBuilder extends HTMLElement {
     for (const each of this.catalogue.counts) add(each.group, `count:${each.name}`, `Number of ${each.label}`);
     const current = source ? `count:${source.name}` : rule.field;
     if (!source && !this.fields.has(current)) add("Identifiers", current, current ?? "");
-    const choice = make("select", { class: "rb-input rb-field", "aria-label": "What", "data-key": `${path}:field`,
-      onchange: () => { this.startOver(rule, choice.value); this.write(); } }, ...groups.values());
-    choice.value = current;
-    return choice;
-  }
-
-  startOver(rule, value) {
-    for (const key of Object.keys(rule)) delete rule[key];
-    if (value.startsWith("count:")) {
-      Object.assign(rule, { [value.slice(6)]: { type: "" }, operator: "countAtLeast", value: 1,
-        within: { amount: 90, unit: "days" } });
-      return;
-    }
-    rule.field = value;
-    const [operator] = this.operators(rule);
-    rule.operator = operator.name;
-    this.blank(rule, operator.shape);
-  }
-
-  operators(rule) {
-    const kind = this.fields.get(rule.field)?.kind ?? "text";
-    return this.catalogue.operators[kind];
-  }
-
-  blank(rule, shape) {
-    const kind = this.fields.get(rule.field)?.kind ?? "text";
-    const today = new Date().toISOString().slice(0, 10);
-    const blanks = {
-      NONE: undefined, MANY: [], SPAN: { amount: 30, unit: "days" }, DAYS: { amount: 7, unit: "days" },
-      WHEN: today, DAY: today, PAIR: kind === "number" ? [0, 100] : [today, today],
-      ONE: kind === "number" ? 0 : kind === "choice" ? this.fields.get(rule.field).choices[0][0] : "",
-    };
-    if (blanks[shape] === undefined) delete rule.value;
-    else rule.value = blanks[shape];
-  }
-
-  fieldParts(rule, path) {
-    const operators = this.operators(rule);
-    const shape = (name) => operators.find((each) => each.name === name)?.shape;
-    const choice = this.select(`${path}:operator`, "How it compares",
-      operators.map((each) => [each.name, each.label]), rule.operator, (value) => {
-        const before = shape(rule.operator);
-        rule.operator = value;
-        if (shape(value) !== before) this.blank(rule, shape(value));
-        this.write();
-      });
-    return [choice, this.value(rule, shape(rule.operator), path)];
-  }
-
-  value(rule, shape, path) {
-    const field = this.fields.get(rule.field) ?? { kind: "text", choices: [], units: [] };
-    const set = (value) => { rule.value = value; this.write(false); };
-    const key = `${path}:value`;
-    switch (shape) {
-      case "ONE":
-        if (field.kind === "choice") return this.select(key, "Value", field.choices, rule.value, set);
-        if (field.kind === "number") return this.number(key, rule.value, set, field.unit);
-        return this.textInput(key, rule.value, set, rule.field);
-      case "MANY": return this.many(rule, field, key);
-      case "PAIR": return make("span", { class: "rb-pair" },
-        ...[0, 1].flatMap((end) => {
-          const setEnd = (value) => { rule.value[end] = value; this.write(false); };
-          const input = field.kind === "number" ? this.number(`${key}${end}`, rule.value[end], setEnd, field.unit)
-            : this.day(`${key}${end}`, rule.value[end], setEnd);
-          return end ? [" and ", input] : [input];
-        }));
-      case "WHEN": case "DAY": return this.day(key, rule.value, set);
-      case "SPAN": return this.span(key, rule, "value", field.units);
-      case "DAYS": return this.span(key, rule, "value", ["days"]);
-      default: return null;
-    }
-  }
-
-  select(key, label, options, value, act) {
-    const choice = make("select", { class: "rb-input", "aria-label": label, "data-key": key,
-      onchange: () => act(choice.value) },
-      ...options.map(([name, text]) => make("option", { value: name }, text)));
-    choice.value = value ?? "";
-    return choice;
-  }
-
-  number(key, value, act, unit) {
-    const input = make("input", { class: "rb-input rb-number", type: "number", step: "any", value, "aria-label": "Number",
-      "data-key": key, oninput: () => { if (input.value !== "") act(Number(input.value)); } });
-    return unit && UNIT_NAMES[unit] ? make("span", { class: "rb-pair" }, input, UNIT_NAMES[unit]) : input;
-  }
-
-  day(key, value, act) {
-    const isDay = /^\d{4}-\d{2}-\d{2}$/.test(value);
-    const input = make("input", { class: "rb-input", type: isDay ? "date" : "text", value, "aria-label": "Day",
-      "data-key": key, oninput: () => { if (input.value) act(input.value); } });
-    return input;
-  }
-
-  span(key, holder, name, units) {
-    const span = holder[name];
-    const amount = make("input", { class: "rb-input rb-amount", type: "number", min: 1, step: 1, value: span.amount,
-      "aria-label": "How many", "data-key": `${key}.amount`,
-      oninput: () => { span.amount = Number.parseInt(amount.value, 10) || 1; this.write(false); } });
-    return make("span", { class: "rb-pair" }, amount, units.length === 1 ? units[0]
-      : this.select(`${key}.unit`, "Unit", units.map((unit) => [unit, unit]), span.unit,
-        (value) => { span.unit = value; this.write(false); }));
-  }
-
-  textInput(key, value, act, fieldName) {
-    const input = make("input", { class: "rb-input rb-text", type: "text", value, "aria-label": "Text", "data-key": key,
-      placeholder: "…", oninput: () => act(input.value), onfocus: () => this.offer(input, fieldName) });
-    return input;
+    const select = make("select", { class: "rb-input rb-field", "aria-label": "What", "data-key": `${path}:field`,
+      onchange: () => { startOver(this, rule, select.value); this.write(); } }, ...groups.values());
+    select.value = current;
+    return select;
   }
 
   // A datalist of what the club really has, fetched once for each field.
@@ -280,79 +329,6 @@ class RuleBuilder extends HTMLElement {
     input.setAttribute("list", id);
   }
 
-  many(rule, field, key) {
-    const options = field.kind === "segment" ? this.catalogue.segments : field.choices;
-    if (options.length || field.kind === "segment") return this.pills(rule, options, key);
-    const values = Array.isArray(rule.value) ? rule.value : [];
-    const chips = values.map((value, index) => make("span", { class: "rb-chip" }, String(value),
-      make("button", { type: "button", "aria-label": `Remove ${value}`, "data-key": `${key}[${index}]`,
-        onclick: () => { values.splice(index, 1); this.write(); this.focusOn(key); } }, icon("close"))));
-    const input = make("input", { class: "rb-input rb-text", type: field.kind === "number" ? "number" : "text",
-      "aria-label": "Add a value; Enter after each", "data-key": key, placeholder: "Type and press Enter",
-      onfocus: () => this.offer(input, rule.field) });
-    const add = () => {
-      const text = input.value.trim();
-      if (!text) return;
-      const value = field.kind === "number" ? Number(text) : text;
-      input.value = ""; // An edited field reports a change again when it is redrawn.
-      if (!values.includes(value)) values.push(value);
-      rule.value = values;
-      this.write();
-      this.focusOn(key);
-    };
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === ",") { event.preventDefault(); add(); }
-      if (event.key === "Backspace" && !input.value && values.length) { values.pop(); this.write(); this.focusOn(key); }
-    });
-    input.addEventListener("change", add);
-    return make("span", { class: "rb-many" }, ...chips, input);
-  }
-
-  pills(rule, options, key) {
-    const chosen = new Set(rule.value);
-    return make("span", { class: "rb-many", role: "group", "aria-label": "Any of" },
-      ...options.map(([value, label], index) => {
-        const box = make("input", { type: "checkbox", checked: chosen.has(value), "data-key": `${key}[${index}]`,
-          onchange: () => {
-            if (box.checked) chosen.add(value); else chosen.delete(value);
-            rule.value = options.map(([each]) => each).filter((each) => chosen.has(each));
-            this.write();
-          } });
-        return make("label", { class: "rb-pill" }, box, label);
-      }));
-  }
-
-  countParts(rule, source, path) {
-    const filters = rule[source.name];
-    const operator = this.select(`${path}:operator`, "How often",
-      this.catalogue.countOperators.map((each) => [each.name, each.label]), rule.operator,
-      (value) => { rule.operator = value; this.write(false); });
-    const times = make("input", { class: "rb-input rb-amount", type: "number", min: 0, step: 1, value: rule.value,
-      "aria-label": "Times", "data-key": `${path}:times`,
-      oninput: () => { rule.value = Number.parseInt(times.value, 10) || 0; this.write(false); } });
-    const set = (name, value) => { if (value) filters[name] = value; else delete filters[name]; this.write(false); };
-    const inputs = source.filters.filter((each) => each.name !== "metadata").map((each) => {
-      const key = `${path}:${each.name}`;
-      if (each.choices.length) {
-        return make("label", { class: "rb-filter" }, each.label, this.select(key, each.label,
-          [["", "any"], ...each.choices], filters[each.name] ?? "", (value) => set(each.name, value)));
-      }
-      const input = make("input", { class: "rb-input", type: "text", value: filters[each.name] ?? "", placeholder: "any",
-        "data-key": key, oninput: () => set(each.name, input.value.trim()),
-        onfocus: () => { if (each.name === "type") this.offer(input, "lastActivityType"); } });
-      return make("label", { class: "rb-filter" }, each.label, input);
-    });
-    const every = make("input", { type: "checkbox", checked: !rule.within, "data-key": `${path}:ever`,
-      onchange: () => {
-        if (every.checked) delete rule.within; else rule.within = { amount: 90, unit: "days" };
-        this.write();
-      } });
-    const units = ["minutes", "hours", "days", "weeks", "months", "years"];
-    return [operator, times, make("span", { class: "rb-filters" }, ...inputs),
-      rule.within && make("span", { class: "rb-pair" }, "in the last", this.span(`${path}:within`, rule, "within", units)),
-      make("label", { class: "rb-pill" }, every, "at any time")];
-  }
-
   // Asking who matches, while somebody types
 
   ask() {
@@ -367,7 +343,8 @@ class RuleBuilder extends HTMLElement {
     let answer;
     try {
       const token = this.closest("form").elements.csrfmiddlewaretoken.value;
-      const response = await fetch(this.catalogue.previewUrl, { method: "POST", body: JSON.stringify(this.rules),
+      const asked = { ...this.rules, segment: this.catalogue.segment };
+      const response = await fetch(this.catalogue.previewUrl, { method: "POST", body: JSON.stringify(asked),
         signal: this.request.signal, headers: { "Content-Type": "application/json", "X-CSRFToken": token } });
       answer = { ok: response.ok, ...(await response.json()) };
     } catch (error) {
@@ -379,31 +356,32 @@ class RuleBuilder extends HTMLElement {
   }
 
   report(answer) {
+    this.answer = answer;
     for (const rule of this.rows.querySelectorAll(".rb-rule")) rule.classList.remove("rb-wrong");
     if (!answer.ok) {
       const wrong = [...this.rows.querySelectorAll(".rb-rule")].find((rule) => answer.path?.startsWith(rule.dataset.path));
       wrong?.classList.add("rb-wrong");
-      this.side.replaceChildren(make("p", { class: "rb-fault" }, answer.message ?? "These rules cannot be read."));
+      this.side.replaceChildren(...fault(answer.message));
       return;
     }
-    for (const { path, count } of answer.rules) {
-      const output = this.counts?.get(path);
-      if (output) output.textContent = count == null ? "" : number(count);
+    this.count(answer);
+    this.side.replaceChildren(...summary(answer));
+    for (const step of this.side.querySelectorAll("[data-for]")) {
+      const light = (isOn) => this.rows.querySelector(`[data-path="${CSS.escape(step.dataset.for)}"]`)
+        ?.classList.toggle("rb-lit", isOn);
+      step.addEventListener("mouseenter", () => light(true));
+      step.addEventListener("mouseleave", () => light(false));
     }
-    const people = answer.sample.map(({ name, url }) => make("li", {}, url ? make("a", { href: url }, name) : name));
-    const reach = Object.entries(answer.reachable).filter(([, count]) => count != null)
-      .map(([channel, count]) => make("li", {}, make("b", {}, number(count)), ` by ${CHANNELS[channel]}`));
-    const estimate = "An estimate: this took too long to count. Fewer or simpler rules are counted exactly.";
-    this.side.replaceChildren(
-      make("p", { class: "rb-total" }, (answer.isExact ? "" : "≈ ") + number(answer.count),
-        make("small", {}, answer.count === 1 ? "customer" : "customers")),
-      make("p", { class: "rb-sentence" }, answer.sentence),
-      answer.isExact ? "" : make("p", { class: "rb-fault" }, estimate),
-      reach.length ? make("h3", {}, "Can be reached now") : "", make("ul", { class: "rb-reach" }, ...reach),
-      people.length ? make("h3", {}, "Some of them") : "", make("ul", {}, ...people));
+  }
+
+  count({ steps }) {
+    for (const { path, count } of steps) {
+      const output = this.counts.get(path);
+      if (!output) continue;
+      output.textContent = count == null ? "" : number(count);
+      output.title = count == null ? "" : `${number(count)} customers match this by itself`;
+    }
   }
 }
-
-function capital(text) { return text.charAt(0).toUpperCase() + text.slice(1); }
 
 customElements.define("rule-builder", RuleBuilder);
