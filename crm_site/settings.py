@@ -293,6 +293,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "customers.process_*": {"queue": "events"},
+    "customers.score_*": {"queue": "scores"},
     "campaigns.dispatch_*": {"queue": "dispatch"},
     # Looks at single customers are as short as events, and follow them.
     "segments.recheck*": {"queue": "events"},

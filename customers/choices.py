@@ -91,3 +91,10 @@ class ErasureReason(models.TextChoices):
     REQUEST = "REQUEST", "They asked for it"
     NOT_NEEDED = "NOT_NEEDED", "We have no more need of it"
     UNLAWFUL = "UNLAWFUL", "We should not have had it"
+
+
+class ScoreModelKind(models.TextChoices):
+    SEASON = "SEASON", "The club's season"
+    CHURN_MEMBERS = "CHURN_MEMBERS", "Members who leave"
+    CHURN_PLAYERS = "CHURN_PLAYERS", "Players who stay away"
+    VALUE = "VALUE", "What people will spend"

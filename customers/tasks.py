@@ -12,7 +12,7 @@ from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
 from customers.models import CustomerImport, SyncLog
-from customers.services import counters, retention, scoring
+from customers.services import counters, retention
 from customers.services.importing.working import work_on_import
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
@@ -89,8 +89,10 @@ def score() -> int:
 @shared_task(name="customers.score_of", base=TenantTask)
 def score_of(tenant_id: str) -> int:
     """Renew one tenant's scores; safe to run twice. Returns how many customers changed."""
-    with transaction.atomic():
-        return scoring.score_customers(now=timezone.now())
+    # numpy and all it brings belong into the worker of this queue alone.
+    from customers.services.scoring import score_customers
+
+    return score_customers(now=timezone.now())
 
 
 @shared_task(name="customers.retain")

@@ -21,7 +21,7 @@ from customers.admin.panels import panels
 from customers.choices import IdentityAliasType
 from customers.models import Activity, CustomerProfile, DuplicateCandidate
 from customers.services.ownership import OWNER
-from customers.services.scoring import explain_scores
+from customers.services.score_reading import explain_scores, main_reason
 
 EXPIRY_WARNING_DAYS = 20
 BOUNCE_MEMORY = timedelta(days=180)
@@ -202,20 +202,10 @@ def _bounced_at(customer: CustomerProfile) -> datetime | None:
 
 
 def _figures(request: HttpRequest, customer: CustomerProfile) -> Iterator[Figure]:
-    parts = explain_scores(customer_id=customer.pk, now=timezone.now())
+    why = explain_scores(customer_id=customer.pk)
     engagement, risk = customer.engagement_score, customer.churn_risk_score
-    why_engaged = why_risk = ""
-    if parts is not None:
-        why_engaged = (
-            f"Of 100: {parts.recency} for how lately, {parts.frequency} for how often, "
-            f"{parts.attention} for opening messages."
-        )
-        why_risk = (
-            f"Of 100: {parts.silence} for silence, {parts.slowing} for coming less, "
-            f"{parts.membership} for the membership ending."
-        )
-    yield Figure("Engagement", _score(engagement), why_engaged, "green", engagement)
-    yield Figure("Churn risk", _score(risk), why_risk, "amber", risk)
+    yield Figure("Engagement", _score(engagement), main_reason(why.engagement), "green", engagement)
+    yield Figure("Churn risk", _score(risk), main_reason(why.churn), "amber", risk)
     tenant = current_tenant(request)
     currency = tenant.currency if tenant else ""
     yield Figure(

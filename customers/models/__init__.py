@@ -8,6 +8,7 @@ from customers.models.importing import CustomerImport, ImportBatch, ImportChange
 from customers.models.merge import ProfileMerge, ProfileMergeStep
 from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
+from customers.models.score import CustomerScore, ScoreModel, ScoreTraining
 from customers.models.sync_log import SyncLog
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "CustomerImport",
     "CustomerNote",
     "CustomerProfile",
+    "CustomerScore",
     "DuplicateCandidate",
     "ErasedIdentity",
     "Erasure",
@@ -24,5 +26,7 @@ __all__ = [
     "NoteRevision",
     "ProfileMerge",
     "ProfileMergeStep",
+    "ScoreModel",
+    "ScoreTraining",
     "SyncLog",
 ]

@@ -14,6 +14,7 @@ from customers.models import (
     Activity,
     CustomerNote,
     CustomerProfile,
+    CustomerScore,
     DuplicateCandidate,
     IdentityAlias,
     ImportChange,
@@ -95,6 +96,12 @@ register_belonging(
     one="change by an import",
     many="changes by imports",
     stays="An import is undone on the profile that it changed.",
+)
+register_belonging(
+    CustomerScore,
+    one="week of scores",
+    many="weeks of scores",
+    stays="What was said of the absorbed profile then; the survivor is scored by what it has now.",
 )
 register_belonging(
     CustomerProfile,

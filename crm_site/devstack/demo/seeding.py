@@ -29,7 +29,7 @@ from crm_site.devstack.refreshing import refresh_now
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Club, Tenant
 from crm_site.tenancy.services import create_tenant
-from customers.services.scoring import score_customers
+from customers.services.scoring import fill_history, score_customers
 from journeys.models import Journey
 from segments.models import CustomerSegment
 from segments.services.authoring import save_segment
@@ -92,8 +92,8 @@ def seed_tenant(
         date_first_seen()
         label_people(people, actor=desk)
         write_notes(people, authors=(desk, manager))
-        with transaction.atomic():
-            score_customers(now=timezone.now())
+        score_customers(now=timezone.now())
+        fill_history(now=timezone.now())
         _refresh_segments()
         plan_ahead(today=today, actor=marketer)
 
