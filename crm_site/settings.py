@@ -3,7 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
@@ -314,7 +313,7 @@ CELERY_BEAT_SCHEDULE = {
     "Look after long work": {"task": "jobs.tend", "schedule": 10.0},
     "Remove files past their time": {"task": "files.retain", "schedule": 3600.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
-    "Score customers": {"task": "customers.score", "schedule": crontab(hour=0, minute=30)},
+    "Score customers": {"task": "customers.score", "schedule": 3600.0},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},
     "Forget old segment history": {"task": "segments.retain", "schedule": 3600.0},
 }

@@ -1,6 +1,9 @@
 """Work on customers that nobody waits for."""
 
+from collections.abc import Iterator
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.core.cache import cache
@@ -10,14 +13,18 @@ from django.utils import timezone
 from crm_site.jobs.services import run_job
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
+from crm_site.tenancy.models import Tenant
 from crm_site.tenancy.services import active_tenant_ids
-from customers.models import CustomerImport, SyncLog
+from customers.models import CustomerImport, ScoreTraining, SyncLog
 from customers.services import counters, retention
 from customers.services.importing.working import work_on_import
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
 # Outlives the wait for a batch; shorter than anybody's patience, should a worker die with it.
 NUDGE_SECONDS = 15
+# Scores are renewed from this hour of the club's own night on, so that morning finds them.
+NIGHT_HOUR = 2
+DONE_SECONDS = 26 * 3600
 
 
 def _nudge_key(tenant_id: str) -> str:
@@ -62,37 +69,72 @@ def process_due() -> int:
     return nudged
 
 
+def _done_key(work: str, tenant_id: str, day: date) -> str:
+    return f"customers.{work}:{tenant_id}:{day}"
+
+
+def _tenants_due(work: str, *, now: datetime, from_hour: int) -> Iterator[tuple[str, str]]:
+    """Tenants whose clock shows ``from_hour`` or later and that had no such work today.
+
+    Each with its day. What was done is only noted in the cache: forgotten, it is done again.
+    """
+    for tenant_id, zone in Tenant.objects.filter(is_active=True).values_list("pk", "time_zone"):
+        local = now.astimezone(ZoneInfo(zone))
+        day = local.date()
+        if local.hour >= from_hour and not cache.get(_done_key(work, tenant_id, day)):
+            yield tenant_id, day.isoformat()
+
+
+def _note_done(work: str, tenant_id: str, day: str | None) -> None:
+    if day is not None:
+        cache.set(_done_key(work, tenant_id, date.fromisoformat(day)), 1, DONE_SECONDS)
+
+
 @shared_task(name="customers.renew_counters")
 def renew_counters() -> int:
-    """Every hour: have each tenant's 30 and 90 day counters moved on. Returns how many tenants."""
-    tenants = active_tenant_ids()
-    for tenant_id in tenants:
-        renew_counters_of.delay(tenant_id)
-    return len(tenants)
+    """Every hour: move the 30 and 90 day counters on where a new day began. Returns how many."""
+    due = list(_tenants_due("renew_counters", now=timezone.now(), from_hour=0))
+    for tenant_id, day in due:
+        renew_counters_of.delay(tenant_id, day)
+    return len(due)
 
 
 @shared_task(name="customers.renew_counters_of", base=TenantTask)
-def renew_counters_of(tenant_id: str) -> int:
+def renew_counters_of(tenant_id: str, day: str | None = None) -> int:
     """Renew one tenant's counters; safe to run twice. Returns how many customers moved."""
-    return counters.renew_counters(now=timezone.now())
+    moved = counters.renew_counters(now=timezone.now())
+    _note_done("renew_counters", tenant_id, day)
+    return moved
 
 
 @shared_task(name="customers.score")
 def score() -> int:
-    """Every night: have each tenant's scores renewed. Returns how many tenants."""
-    tenants = active_tenant_ids()
-    for tenant_id in tenants:
-        score_of.delay(tenant_id)
-    return len(tenants)
+    """Every hour: renew the scores of each tenant whose night it is. Returns how many tenants."""
+    due = list(_tenants_due("score", now=timezone.now(), from_hour=NIGHT_HOUR))
+    for tenant_id, day in due:
+        score_of.delay(tenant_id, day)
+    return len(due)
+
+
+# Numpy and all it brings belong into the workers of this queue alone, so not at the top.
 
 
 @shared_task(name="customers.score_of", base=TenantTask)
-def score_of(tenant_id: str) -> int:
+def score_of(tenant_id: str, day: str | None = None) -> int:
     """Renew one tenant's scores; safe to run twice. Returns how many customers changed."""
-    # numpy and all it brings belong into the worker of this queue alone.
     from customers.services.scoring import score_customers
 
-    return score_customers(now=timezone.now())
+    changed = score_customers(now=timezone.now())
+    _note_done("score", tenant_id, day)
+    return changed
+
+
+@shared_task(name="customers.score_training", base=TenantTask)
+def score_training(tenant_id: str, job_id: str) -> str | None:
+    """Learn anew and score everybody, as somebody asked. Returns how the job ended."""
+    from customers.services.scoring import learn_and_score
+
+    return run_job(ScoreTraining, UUID(job_id), learn_and_score)
 
 
 @shared_task(name="customers.retain")
@@ -107,7 +149,9 @@ def retain() -> int:
 @shared_task(name="customers.retain_of", base=TenantTask)
 def retain_of(tenant_id: str) -> int:
     """Drop one tenant's payloads past retention; safe to run twice. Returns how many."""
-    return retention.drop_old_payloads(now=timezone.now())
+    now = timezone.now()
+    retention.drop_old_scores(now=now)
+    return retention.drop_old_payloads(now=now)
 
 
 @shared_task(name="customers.run_import", base=TenantTask)

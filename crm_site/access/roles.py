@@ -19,6 +19,9 @@ PEOPLE = (
     "customers.activity",
     "customers.customernote",
     "customers.duplicatecandidate",
+    "customers.customerscore",
+    "customers.scoremodel",
+    "customers.scoretraining",
 )
 SEGMENTS = (
     "segments.customersegment",
@@ -72,6 +75,7 @@ _MANAGE = (
     | {
         "customers.delete_customerprofile",
         "customers.merge_customerprofile",
+        "customers.train_scoremodel",
         "customers.erase_customerprofile",
         "customers.export_customerprofile",
         "customers.replay_synclog",

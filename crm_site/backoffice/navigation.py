@@ -55,6 +55,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Connections", "link", "social_socialconnection", "social.view_socialconnection"),
     ),
     "Operations": (
+        ("How scores are made", "insights", "customers_scoremodel", "customers.view_scoremodel"),
         ("Event inbox", "inbox", "customers_synclog", "customers.view_synclog"),
         ("Audit log", "history", "audit_crmauditlog", "audit.view_crmauditlog"),
         ("Staff", "badge", "access_tenantmembership", "access.view_tenantmembership"),

@@ -1,5 +1,23 @@
 """Screens about customers."""
 
-from customers.admin import activity, duplicate, note, palette, profile, sync_log
+from customers.admin import (
+    activity,
+    duplicate,
+    note,
+    palette,
+    profile,
+    score_models,
+    scores_panel,
+    sync_log,
+)
 
-__all__ = ["activity", "duplicate", "note", "palette", "profile", "sync_log"]
+__all__ = [
+    "activity",
+    "duplicate",
+    "note",
+    "palette",
+    "profile",
+    "score_models",
+    "scores_panel",
+    "sync_log",
+]

@@ -79,7 +79,7 @@ def score(value: int | None, tone: str) -> SafeString | str:
     return format_html(bar + "</span>{}</span>", tone, value, value)
 
 
-def money(cents: Decimal | None, currency: str) -> str:
+def money(cents: Decimal | int | None, currency: str) -> str:
     """Cents as an amount of money: ``R 1 234.50``; a dash for none."""
     if cents is None:
         return "–"

@@ -1,4 +1,8 @@
-"""How much a customer did lately. One statement says what counts; everybody asks it."""
+"""How much a customer did lately. One statement says what counts; everybody asks it.
+
+The 30 and the 90 days are whole days of the tenant's zone before today, and today so far. So a
+counter is right all day long once it was renewed after midnight: it moves with what people do.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,6 +21,12 @@ CHUNK_SIZE = 10_000
 
 # A booking counts from when it was made, until it is cancelled. Served by activity_timeline.
 RECENT = """
+WITH days AS (
+    SELECT (today - interval '30 days') AT TIME ZONE zone AS since_30,
+           (today - interval '90 days') AT TIME ZONE zone AS since_90
+      FROM (SELECT date_trunc('day', %(now)s AT TIME ZONE time_zone) AS today, time_zone AS zone
+              FROM tenancy_tenant WHERE id = %(tenant)s) AS tenant
+)
 SELECT did.customer_id,
        count(*) FILTER (WHERE is_active AND is_recent) AS activity_count_30d,
        count(*) FILTER (WHERE is_active) AS activity_count_90d,
@@ -25,12 +35,12 @@ SELECT did.customer_id,
   FROM (
     SELECT a.customer_id,
            a.type <> ALL(%(passive)s) AND a.category <> 'SYSTEM' AS is_active,
-           a.occurred_at > %(now)s - interval '30 days' AS is_recent,
+           a.occurred_at >= (SELECT since_30 FROM days) AS is_recent,
            a.type = 'TEETIME_BOOKED' AND NOT (a.source_id IS NOT NULL
                AND bool_or(a.type = 'TEETIME_CANCELLED') OVER booking) AS is_booking
       FROM customers_activity a
      WHERE a.tenant_id = %(tenant)s AND a.customer_id = ANY(%(ids)s)
-       AND a.occurred_at > %(now)s - interval '90 days' AND a.occurred_at <= %(now)s
+       AND a.occurred_at >= (SELECT since_90 FROM days) AND a.occurred_at <= %(now)s
     WINDOW booking AS (PARTITION BY a.customer_id, a.category, a.source_id)
   ) AS did
  GROUP BY did.customer_id

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from crm_site.access.services import tenant_in_scope
-from customers.models import SyncLog
+from customers.models import CustomerScore, SyncLog
 
 BATCH_SIZE = 5_000
+# The trend shows a year; what was said before is nobody's any more.
+SCORE_RETENTION = timedelta(days=400)
 
 
 def drop_old_payloads(*, now: datetime) -> int:
@@ -24,6 +26,21 @@ def drop_old_payloads(*, now: datetime) -> int:
             old = SyncLog.objects.filter(held, created_at__lt=oldest).order_by("created_at")
             ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
             SyncLog.objects.filter(pk__in=ids).update(event_payload=None, conflict_payload=None)
+        dropped += len(ids)
+        if len(ids) < BATCH_SIZE:
+            return dropped
+
+
+def drop_old_scores(*, now: datetime) -> int:
+    """Remove weeks of scores past their time; each customer's newest stays. Returns how many."""
+    newer = CustomerScore.objects.filter(customer=OuterRef("customer"), week__gt=OuterRef("week"))
+    dropped = 0
+    while True:
+        with transaction.atomic():
+            past = CustomerScore.objects.filter(week__lt=(now - SCORE_RETENTION).date())
+            old = past.filter(Exists(newer)).order_by("week")
+            ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
+            CustomerScore.objects.filter(pk__in=ids).delete()
         dropped += len(ids)
         if len(ids) < BATCH_SIZE:
             return dropped

@@ -23,6 +23,11 @@ class Reason:
     points: int
     words: str
 
+    @property
+    def lost(self) -> int:
+        """Points it takes away."""
+        return max(0, -self.points)
+
 
 @dataclass(frozen=True)
 class Explanation:

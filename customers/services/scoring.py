@@ -18,11 +18,15 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
+from django.utils import timezone
 from numpy.typing import NDArray
 
+from crm_site.audit.actor import Actor
+from crm_site.audit.services import record
+from crm_site.jobs.services import Reporter
 from crm_site.tenancy.context import require_tenant_id
 from customers.choices import ScoreModelKind
-from customers.models import ScoreModel
+from customers.models import CustomerProfile, ScoreModel, ScoreTraining
 from customers.scoring import churn, lifetimes
 from customers.scoring.clock import monday_of
 from customers.scoring.engagement import engagement_points
@@ -111,12 +115,26 @@ def score_customers(*, now: datetime, tell: Tell = lambda words, share: None) ->
     if last is None or last.trained_at < now - RETRAIN_AFTER:
         train_models(now=now, tell=tell)
     scorer = _scorer(now)
-    changed = 0
+    with transaction.atomic():
+        everybody = CustomerProfile.objects.live().count()
+    changed = done = 0
     for ids in chunks_of_ids():
         with transaction.atomic():
             people = people_as_of(ids, scorer.as_of)
             changed += _write(people, score(people, scorer), now=now, today=scorer.as_of.today)
+        done += len(ids)
+        tell(f"{done:,} of {everybody:,} people scored", min(1.0, done / max(1, everybody)))
     return changed
+
+
+def learn_and_score(job: ScoreTraining, report: Reporter) -> None:
+    """What a training does: learn from all there is now, then score everybody by it."""
+    now = timezone.now()
+    train_models(now=now, tell=lambda words, share: report(share / 2, words))
+    changed = score_customers(now=now, tell=lambda words, share: report((1 + share) / 2, words))
+    with transaction.atomic():
+        changes = {"changed": changed}
+        record("TRAIN", job, actor=Actor(job.requested_by), metadata=changes)
 
 
 def fill_history(*, now: datetime, weeks: int = HISTORY_WEEKS) -> None:
