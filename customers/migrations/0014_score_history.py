@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_redact_audit'),
+        ('customers', '0013_lighter_imports'),
         ('tenancy', '0003_call_a_tenant_club_settings'),
     ]
 
