@@ -9,6 +9,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import (  # noqa: F401 - they register
             receivers,
             rule_sources,
+            segment_uses,
             sync_handlers,
             timeline,
         )

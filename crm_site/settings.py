@@ -305,6 +305,7 @@ CELERY_BEAT_SCHEDULE = {
     "Process waiting events": {"task": "customers.process_due", "schedule": 5.0},
     "Look again at changed customers": {"task": "segments.recheck_due", "schedule": 2.0},
     "Refresh due segments": {"task": "segments.refresh_due", "schedule": 20.0},
+    "Keep Messaging's segments in step": {"task": "segments.sync_due", "schedule": 30.0},
     "Start due campaigns": {"task": "campaigns.start_due", "schedule": 10.0},
     "Send what is due": {"task": "campaigns.dispatch_due", "schedule": 5.0},
     "Recount campaigns": {"task": "campaigns.recount_active", "schedule": 60.0},

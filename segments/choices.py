@@ -27,6 +27,7 @@ class RefreshStatus(models.TextChoices):
     RUNNING = "RUNNING", "Running"
     SUCCESS = "SUCCESS", "Done"
     FAILED = "FAILED", "Failed"
+    HELD = "HELD", "Waits for a person"
 
 
 class MembershipMove(models.TextChoices):

@@ -88,6 +88,12 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
     )
     messaging_segment_id = models.CharField(max_length=64, null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_sync_due = models.BooleanField(
+        default=False, editable=False, help_text="Members moved that Messaging has not heard of."
+    )
+    sync_error = models.TextField(
+        null=True, blank=True, editable=False, help_text="Why Messaging could not be told."
+    )
     created_by = models.CharField(max_length=100, null=True, blank=True, editable=False)
 
     objects, all_tenants = tenant_managers(CustomerSegmentQuerySet)
@@ -111,6 +117,7 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
         triggers = audited(
             *("member_count", "is_stale"),
             *("last_refreshed_at", "next_refresh_at", "last_synced_at"),
+            *("is_sync_due", "sync_error"),
         )
 
     def __str__(self) -> str:
@@ -158,6 +165,26 @@ class CustomerSegmentMembership(TenantModel):
         return f"{self.customer_id} in {self.segment_id}"
 
 
+class MessagingMember(TenantModel):
+    """Somebody whom Messaging was told to be in its copy of a segment.
+
+    An id and no link: who was erased stays here until Messaging has been told, too.
+    """
+
+    segment = models.ForeignKey(CustomerSegment, models.CASCADE, related_name="+", db_index=False)
+    customer_id = models.UUIDField()
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "member known to Messaging"
+        verbose_name_plural = "members known to Messaging"
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "customer_id"], name="messaging_member_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.segment_id}"
+
+
 class SegmentRefreshQuerySet(models.QuerySet["SegmentRefresh"]):
     def waiting(self) -> "SegmentRefreshQuerySet":
         return self.filter(status=RefreshStatus.PENDING)
@@ -168,11 +195,15 @@ class SegmentRefreshQuerySet(models.QuerySet["SegmentRefresh"]):
     def unfinished(self) -> "SegmentRefreshQuerySet":
         return self.filter(status__in=[RefreshStatus.PENDING, RefreshStatus.RUNNING])
 
+    def held(self) -> "SegmentRefreshQuerySet":
+        return self.filter(status=RefreshStatus.HELD)
+
 
 class SegmentRefresh(TenantModel):
     """One refresh of one segment: asked for, run, and what it changed.
 
-    A segment has at most one waiting and one running: who asks while one waits is given that one.
+    A segment has at most one waiting, one running and one that waits for a person: who asks while
+    one waits is given that one.
     """
 
     segment = models.ForeignKey(CustomerSegment, models.CASCADE, related_name="refreshes")
@@ -186,6 +217,9 @@ class SegmentRefresh(TenantModel):
     member_count = models.IntegerField("members", null=True, blank=True)
     error = models.TextField(null=True, blank=True)
     requested_by = models.CharField(max_length=100)
+    approved_by = models.CharField(
+        max_length=100, null=True, blank=True, help_text="Who let a large change through."
+    )
 
     objects, all_tenants = tenant_managers(SegmentRefreshQuerySet)
 
@@ -196,7 +230,7 @@ class SegmentRefresh(TenantModel):
             one_of("status", RefreshStatus, model="refresh"),
             models.UniqueConstraint(
                 fields=["segment", "status"],
-                condition=Q(status__in=["PENDING", "RUNNING"]),
+                condition=Q(status__in=["PENDING", "RUNNING", "HELD"]),
                 name="refresh_once_at_a_time",
             ),
         ]
@@ -206,6 +240,9 @@ class SegmentRefresh(TenantModel):
                 fields=["tenant", "requested_at"],
                 condition=Q(status__in=["PENDING", "RUNNING"]),
                 name="refresh_open",
+            ),
+            models.Index(
+                fields=["tenant", "segment"], condition=Q(status="HELD"), name="refresh_held"
             ),
         ]
 

@@ -32,6 +32,7 @@ from segments.rules.counts import ACTIVITY
 from segments.rules.reads import ANYTHING
 from segments.services.builtin import ensure_builtin_segments
 from segments.services.locking import lock_all
+from segments.services.publishing import mark_for_messaging
 from segments.services.rechecking import mark_moved
 from segments.signals import membership_changed
 from segments.tasks import look_again, nudge_rechecks_on_commit
@@ -79,6 +80,7 @@ def move_memberships(
     gone = [UUID(row["segment_id"]) for row in record.remove(twice, why=IN_BOTH)]
     _count_members(gone, -1)
     record.move(held)
+    mark_for_messaging(left)
     moves = [
         *((pk, absorbed, MembershipMove.LEFT) for pk in left),
         *((pk, survivor, MembershipMove.ENTERED) for pk in left if pk not in gone),
@@ -97,6 +99,7 @@ def _change(
 
 def _count_members(segment_ids: Iterable[UUID], difference: int) -> None:
     """Each of the segments has one member more, or less; no refresh would count an equal set."""
+    mark_for_messaging(segment_ids)
     CustomerSegment.objects.filter(pk__in=list(segment_ids)).update(
         member_count=F("member_count") + difference
     )
@@ -144,7 +147,9 @@ def look_at_active(sender: object, activities: list[Activity], **kwargs: Any) ->
 def look_at_moved(
     sender: object, segment: CustomerSegment, changed_at: datetime, **kwargs: Any
 ) -> None:
-    """Segments that ask about this one."""
+    """Segments that ask about this one, and Messaging's copy of it."""
+    if segment.messaging_segment_id:
+        mark_for_messaging([segment.pk])
     if mark_moved(segment, changed_at=changed_at):
         nudge_rechecks_on_commit()
 

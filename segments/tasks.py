@@ -12,6 +12,7 @@ from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import require_tenant_id, tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
 from segments.models import SegmentRecheck, SegmentRefresh
+from segments.services.publishing import due_for_messaging, sync_with_messaging
 from segments.services.rechecking import mark_changed, recheck_changed
 from segments.services.refreshing import run_refresh
 from segments.services.retention import forget_old_changes
@@ -19,6 +20,8 @@ from segments.services.schedule import queue_due, ready_refreshes
 
 # Outlives the wait for a look; shorter than anybody's patience, should a worker die with it.
 NUDGE_SECONDS = 15
+# Longer than a million members take; a worker that died with it is followed by another then.
+SYNC_SECONDS = 15 * 60
 
 
 @shared_task(name="segments.refresh_due")
@@ -96,6 +99,31 @@ def recheck_due() -> int:
             nudge_rechecks(tenant_id)
             nudged += 1
     return nudged
+
+
+@shared_task(name="segments.sync_due")
+def sync_due() -> int:
+    """Queue a sync of each segment whose copy at Messaging may differ. Returns how many."""
+    queued = 0
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
+            due = due_for_messaging(timezone.now())
+        for segment_id in due:
+            sync_one.delay(tenant_id, str(segment_id))
+        queued += len(due)
+    return queued
+
+
+@shared_task(name="segments.sync_one", base=TenantTask)
+def sync_one(tenant_id: str, segment_id: str) -> int:
+    """Tell Messaging what differs in one segment. Returns how many people, 0 if one is at it."""
+    at_work = f"segments.sync:{tenant_id}:{segment_id}"
+    if not cache.add(at_work, 1, SYNC_SECONDS):
+        return 0
+    try:
+        return sync_with_messaging(segment_id=UUID(segment_id), now=timezone.now())
+    finally:
+        cache.delete(at_work)
 
 
 @shared_task(name="segments.retain")

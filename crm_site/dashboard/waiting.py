@@ -13,6 +13,7 @@ from crm_site.access.services import limit_to_grants
 from crm_site.dashboard.links import list_link
 from customers.choices import SyncStatus
 from customers.models import DuplicateCandidate, SyncLog
+from segments.choices import RefreshStatus
 from segments.models import CustomerSegment
 
 COUNT_UP_TO = 100
@@ -71,6 +72,10 @@ def _segments(user: Any, now: datetime) -> Iterator[Task | None]:
     one = "segment has rules that can no longer be read"
     many = "segments have rules that can no longer be read"
     yield _task(broken, one, many, link, "rule")
+    held = segments.filter(refreshes__status=RefreshStatus.HELD)
+    one = "segment would change by over half and waits for you"
+    many = "segments would change by over half and wait for you"
+    yield _task(held, one, many, link, "groups")
     stale = segments.filter(next_refresh_at__lt=now - STALE_AFTER)
     one = "segment is waiting for its refresh"
     many = "segments are waiting for their refresh"

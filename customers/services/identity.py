@@ -5,7 +5,7 @@ is saved with a few statements. It holds the tenant's identity lock from loading
 batches, a request and an import cannot make two profiles of one new person.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -128,7 +128,7 @@ class Directory:
         self._kin: dict[UUID, list[CustomerProfile]] = {}
         wanted = {name: {p.identifiers[name] for p in people if name in p.identifiers}
                   for name in IDENTIFIERS}  # fmt: skip
-        aliases = list(_find_aliases(wanted))
+        aliases = list(find_aliases(wanted))
         self._load(wanted, {*ids, *(customer_id for _, _, customer_id in aliases)})
         for kind, value, customer_id in aliases:
             if customer_id in self.profiles:
@@ -356,7 +356,8 @@ def _by_strength(source: str) -> tuple[str, ...]:
     return ("auth_user_id", *own, *SHARED_IN_FAMILIES, *others)
 
 
-def _find_aliases(wanted: dict[str, set[Any]]) -> Iterator[tuple[str, str, UUID]]:
+def find_aliases(wanted: Mapping[str, Collection[Any]]) -> Iterator[tuple[str, str, UUID]]:
+    """Of values by identifier: an alias's type and value, and each profile that it leads to."""
     asked = [
         {"type": ALIAS_TYPES[name], "value": alias_value(name, value)}
         for name, values in wanted.items()

@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from segments.admin.members import customer_url
 from segments.models import CustomerSegment
-from segments.services.authoring import segments_using
 from segments.services.changes_ahead import ChangesAhead, Side
 from segments.services.previews import Preview
+from segments.services.usage import uses_of
 
 
 def preview_json(
@@ -38,13 +38,16 @@ def preview_json(
 
 
 def _difference(segment: CustomerSegment, ahead: ChangesAhead) -> dict[str, Any]:
-    change = "admin:segments_customersegment_change"
     return {
         "joining": _side(ahead.joining),
         "leaving": _side(ahead.leaving),
         "usedIn": [
-            {"kind": "Segment", "name": user.name, "url": reverse(change, args=[user.pk])}
-            for user in segments_using(segment)
+            {
+                "kind": use.kind.capitalize(),
+                "name": use.name,
+                "url": reverse(f"admin:{use.admin_page}", args=[use.pk]),
+            }
+            for use in uses_of(segment)
         ],
     }
 

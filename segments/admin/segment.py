@@ -33,12 +33,13 @@ from segments.models import CustomerSegment, SegmentRefresh
 from segments.rules.describe import Describer
 from segments.rules.errors import RuleError
 from segments.rules.grammar import MAX_BYTES, parse
-from segments.services.authoring import delete_segment, save_segment, segments_using
+from segments.services.authoring import delete_segment, save_segment
 from segments.services.changes_ahead import changes_ahead
 from segments.services.matching import describer, tenant_clock
 from segments.services.previews import preview
-from segments.services.refreshing import request_refresh
+from segments.services.refreshing import approve_refresh, request_refresh
 from segments.services.suggestions import values_of
+from segments.services.usage import uses_of
 from segments.tasks import nudge_on_commit
 
 CHART_POINTS, CHART_WIDTH, CHART_HEIGHT = 60, 720, 120
@@ -113,7 +114,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         ("When and where", {"fields": ("refresh_frequency", "club", "is_active")}),
     )
     lazy_tabs = (MembersTab, HistoryTab)
-    actions_detail = ("add_members", "refresh_now", "remove")
+    actions_detail = ("let_through", "add_members", "refresh_now", "remove")
     change_form_outer_before_template = "admin/segments/facts.html"
     empty_title = "No segments yet"
     empty_text = (
@@ -169,7 +170,11 @@ class CustomerSegmentAdmin(TenantModelAdmin):
                 "sentence": sentence(segment, _words()),
                 "refreshed": ago(segment.last_refreshed_at),
                 "is_refreshing": segment.refreshes.unfinished().exists(),
-                "users": segments_using(segment),
+                "held": segment.refreshes.held().first(),
+                "uses": [
+                    (use, reverse(f"admin:{use.admin_page}", args=[use.pk]))
+                    for use in uses_of(segment)
+                ],
             }
         context = {**(extra_context or {}), **facts}
         answer: HttpResponse = super().change_view(request, object_id, form_url, context)
@@ -245,6 +250,8 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         unfit = {"refresh_now"} if segment.is_by_hand else {"add_members"}
         if segment.is_system:
             unfit.add("remove")
+        if not segment.refreshes.held().exists():
+            unfit.add("let_through")
         return [
             found
             for found in super().get_actions_detail(request, object_id)
@@ -275,6 +282,18 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     def refresh_now(self, request: HttpRequest, form: Any, obj: CustomerSegment) -> str:
         actor = Actor.from_request(request)
         nudge_on_commit(request_refresh(segment_id=obj.pk, actor=actor, now=timezone.now()))
+        return f"“{obj.name}” is being refreshed. Reload the page in a moment."
+
+    @dialog_action(
+        title="Let the change through",
+        text="Look again and change the members, although over half of them would be others. "
+        "A scheduled campaign writes to whoever is in it then.",
+        permissions=["segments.refresh_customersegment"],
+        icon="check_circle",
+    )
+    def let_through(self, request: HttpRequest, form: Any, obj: CustomerSegment) -> str:
+        actor = Actor.from_request(request)
+        nudge_on_commit(approve_refresh(segment_id=obj.pk, actor=actor, now=timezone.now()))
         return f"“{obj.name}” is being refreshed. Reload the page in a moment."
 
     @dialog_action(

@@ -1,6 +1,11 @@
 """Filters of segments' lists."""
 
+from typing import Any
+
+from django_filters import rest_framework as django_filters
+
 from crm_site.api.filters import TenantFilterSet
+from customers.models import CustomerProfile
 from segments.models import CustomerSegment, SegmentMembershipChange, SegmentRefresh
 
 
@@ -28,3 +33,18 @@ class RefreshFilter(TenantFilterSet):
     class Meta:
         model = SegmentRefresh
         fields = {"status": ["exact"], "requested_at": ["gte", "lte"]}
+
+
+class PastMemberFilter(TenantFilterSet):
+    """The moment is the question itself, which the view asks; here it is known and described."""
+
+    at = django_filters.IsoDateTimeFilter(
+        method="pass_on", help_text="A time with its offset; now, where none is given."
+    )
+
+    class Meta:
+        model = CustomerProfile
+        fields: dict[str, list[str]] = {}
+
+    def pass_on(self, rows: Any, name: str, value: Any) -> Any:
+        return rows

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
+from customers.services.finding import IdentifierKind
 from segments.choices import Combinator, SegmentType
 from segments.models import (
     CustomerSegment,
@@ -20,6 +21,8 @@ from segments.rules.grammar import MAX_LEAVES, parse
 from segments.rules.references import check_segments
 from segments.rules.values import MAX_ITEMS
 from segments.services.matching import Reason
+
+MOST_IDENTIFIERS = 10_000
 
 
 def check_rules(criteria: Any, combinator: str, asked_by: Any = None) -> None:
@@ -53,6 +56,7 @@ class SegmentSerializer(TenantModelSerializer):
             "broken_reason",
             "messaging_segment_id",
             "last_synced_at",
+            "sync_error",
             "created_at",
             "updated_at",
             "created_by",
@@ -64,6 +68,7 @@ class SegmentSerializer(TenantModelSerializer):
             "is_system",
             "broken_reason",
             "last_synced_at",
+            "sync_error",
             "created_at",
             "updated_at",
             "created_by",
@@ -105,6 +110,7 @@ class RefreshSerializer(TenantModelSerializer):
             "status",
             "requested_at",
             "requested_by",
+            "approved_by",
             "started_at",
             "finished_at",
             "entered_count",
@@ -135,6 +141,58 @@ class MemberChangesSerializer(StrictSerializer):
 class MembersChangedSerializer(serializers.Serializer):
     added = serializers.IntegerField(source="entered_count")
     removed = serializers.IntegerField(source="left_count")
+
+
+class IdentifiersSerializer(StrictSerializer):
+    """Ids, e-mail addresses, phone numbers or member numbers, as people write them."""
+
+    identifiers = serializers.ListField(
+        child=serializers.CharField(max_length=320), min_length=1, max_length=MOST_IDENTIFIERS
+    )
+    kind = serializers.ChoiceField(
+        choices=[(kind.value, kind.value) for kind in IdentifierKind],
+        default=IdentifierKind.ANY.value,
+        help_text="`any`: an id, an address with an @, a member number, or else a phone number.",
+    )
+
+
+class NotFoundSerializer(serializers.Serializer):
+    line = serializers.IntegerField(source="number", help_text="From 1.")
+    text = serializers.CharField()
+
+
+class ImportReportSerializer(serializers.Serializer):
+    found = serializers.IntegerField(source="found_count")
+    added = serializers.IntegerField(source="entered_count")
+    already = serializers.IntegerField(source="already_count", help_text="Were in it before.")
+    notFound = NotFoundSerializer(source="not_found", many=True)
+
+
+class PastMemberSerializer(serializers.Serializer):
+    customer = serializers.UUIDField(source="pk")
+
+
+class SizeSerializer(serializers.Serializer):
+    day = serializers.DateField()
+    memberCount = serializers.IntegerField(source="member_count")
+
+
+class OverlapSerializer(serializers.Serializer):
+    onlyThis = serializers.IntegerField(source="first_only_count")
+    onlyOther = serializers.IntegerField(source="second_only_count")
+    both = serializers.IntegerField(source="both_count")
+    shareOfSmaller = serializers.FloatField(
+        source="share_of_smaller", allow_null=True, help_text="0 to 1; null where one is empty."
+    )
+
+
+class UseSerializer(serializers.Serializer):
+    kind = serializers.CharField(help_text="What it is: segment, campaign, journey.")
+    id = serializers.UUIDField(source="pk")
+    name = serializers.CharField()
+    isLive = serializers.BooleanField(
+        source="is_live", help_text="While it is, the segment cannot be deleted."
+    )
 
 
 class QuestionSerializer(StrictSerializer):

@@ -1,9 +1,11 @@
 """Segments over HTTP."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -14,14 +16,21 @@ from rest_framework.response import Response
 
 from crm_site.api.viewsets import TenantModelViewSet, TenantViewSet, list_action
 from customers.models import CustomerProfile
+from customers.services.finding import IdentifierKind
 from segments.api import filters, serializers
 from segments.models import CustomerSegment, CustomerSegmentMembership
 from segments.services.authoring import delete_segment, save_segment
+from segments.services.history import members_at, overlap, sizes
+from segments.services.importing import import_members
+from segments.services.lists import Line
 from segments.services.matching import explain
 from segments.services.membership import change_members
 from segments.services.previews import preview
-from segments.services.refreshing import request_refresh
+from segments.services.refreshing import approve_refresh, request_refresh
+from segments.services.usage import uses_of
 from segments.tasks import nudge_on_commit
+
+MOST_DAYS = 400
 
 
 class SegmentViewSet(TenantModelViewSet):
@@ -39,7 +48,9 @@ class SegmentViewSet(TenantModelViewSet):
     read_actions = ("preview",)
     action_permissions = {
         "refresh": "segments.refresh_customersegment",
+        "approve": "segments.refresh_customersegment",
         "change_members": "segments.add_customersegmentmembership",
+        "import_members": "segments.add_customersegmentmembership",
     }
 
     def get_queryset(self) -> Any:
@@ -77,6 +88,15 @@ class SegmentViewSet(TenantModelViewSet):
         nudge_on_commit(queued)
         return Response(serializers.AcceptedSerializer(queued).data, status=202)
 
+    @extend_schema(request=None, responses={202: serializers.AcceptedSerializer})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str | None = None) -> Response:
+        """Let a change of over half of the members through that waits for a person."""
+        segment = self.get_object()
+        queued = approve_refresh(segment_id=segment.pk, actor=self.actor, now=timezone.now())
+        nudge_on_commit(queued)
+        return Response(serializers.AcceptedSerializer(queued).data, status=202)
+
     @list_action(
         serializer_class=serializers.MembershipSerializer,
         filterset_class=None,
@@ -101,6 +121,60 @@ class SegmentViewSet(TenantModelViewSet):
         return Response(serializers.MembersChangedSerializer(done).data)
 
     @extend_schema(
+        request=serializers.IdentifiersSerializer, responses=serializers.ImportReportSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="import")
+    def import_members(self, request: Request, pk: str | None = None) -> Response:
+        """Add members of a list by what is known of them. Says who was not found; nobody leaves."""
+        body = self.read_body(serializer_class=serializers.IdentifiersSerializer)
+        report = import_members(
+            segment=self.get_object(),
+            lines=[Line(number, text) for number, text in enumerate(body["identifiers"], start=1)],
+            kind=IdentifierKind(body["kind"]),
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return Response(serializers.ImportReportSerializer(report).data)
+
+    @list_action(
+        serializer_class=serializers.PastMemberSerializer,
+        filterset_class=filters.PastMemberFilter,
+        ordering="id",
+        ordering_fields=("id",),
+        url_path="members-at",
+    )
+    def members_at(self, request: Request, pk: str | None = None) -> Response:
+        """Who was in it at a moment, as far back as the history is kept."""
+        now = timezone.now()
+        return self.answer_page(members_at(self.get_object(), _moment(request, now), now=now))
+
+    @extend_schema(
+        parameters=[OpenApiParameter("days", OpenApiTypes.INT, description="1 to 400; 90.")],
+        responses=serializers.SizeSerializer(many=True),
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def sizes(self, request: Request, pk: str | None = None) -> Response:
+        """How many members at the end of each of the last days, oldest first."""
+        found = sizes(self.get_object(), days=_days(request), now=timezone.now())
+        return Response(serializers.SizeSerializer(found, many=True).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("with", OpenApiTypes.UUID, required=True)],
+        responses=serializers.OverlapSerializer,
+    )
+    @action(detail=True)
+    def overlap(self, request: Request, pk: str | None = None) -> Response:
+        """How many are in this segment, in another, and in both."""
+        other = get_object_or_404(self.get_queryset(), pk=_uuid(request, "with"))
+        return Response(serializers.OverlapSerializer(overlap(self.get_object(), other)).data)
+
+    @extend_schema(responses=serializers.UseSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def uses(self, request: Request, pk: str | None = None) -> Response:
+        """What asks who is in it. A live use keeps it from being deleted."""
+        return Response(serializers.UseSerializer(uses_of(self.get_object()), many=True).data)
+
+    @extend_schema(
         parameters=[OpenApiParameter("customer", OpenApiTypes.UUID, required=True)],
         responses=serializers.ExplanationSerializer,
     )
@@ -108,7 +182,7 @@ class SegmentViewSet(TenantModelViewSet):
     def explain(self, request: Request, pk: str | None = None) -> Response:
         """Why a customer is in it or not: each rule, met or not, and the customer's value."""
         segment = self.get_object()
-        customer = _customer(_customer_id(request))
+        customer = _customer(_uuid(request, "customer"))
         why = explain(segment, customer, now=timezone.now())
         return Response(serializers.ExplanationSerializer(why).data)
 
@@ -159,9 +233,29 @@ def _customer(customer_id: UUID) -> CustomerProfile:
     return found
 
 
-def _customer_id(request: Request) -> UUID:
+def _uuid(request: Request, name: str) -> UUID:
     try:
-        return UUID(request.query_params.get("customer", ""))
+        return UUID(request.query_params.get(name, ""))
     except ValueError:
-        detail = ErrorDetail("The id of a customer is needed.", code="required")
-        raise ValidationError({"customer": [detail]}) from None
+        raise _wanted(name, "An id is needed.", "required") from None
+
+
+def _moment(request: Request, now: datetime) -> datetime:
+    try:
+        found = parse_datetime(request.query_params.get("at", now.isoformat()))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise _wanted("at", "A time with its offset is needed, as in 2026-03-31T14:00:00Z.")
+    return found
+
+
+def _days(request: Request) -> int:
+    text = request.query_params.get("days", "90")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_DAYS):
+        raise _wanted("days", f"A whole number from 1 to {MOST_DAYS} is needed.")
+    return int(text)
+
+
+def _wanted(name: str, message: str, code: str = "invalid") -> ValidationError:
+    return ValidationError({name: [ErrorDetail(message, code=code)]})

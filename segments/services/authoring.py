@@ -8,10 +8,12 @@ from crm_site.audit.actor import Actor
 from segments.choices import SegmentType
 from segments.models import CustomerSegment, SegmentRefresh
 from segments.rules.grammar import parse
-from segments.rules.references import check_segments, mentioned_in
+from segments.rules.references import check_segments
 from segments.services.matching import tenant_clock
+from segments.services.publishing import forget_told
 from segments.services.refreshing import SegmentError, request_refresh
 from segments.services.schedule import next_refresh_at
+from segments.services.usage import uses_of
 
 # What decides who is in it, or when that is looked at again.
 DECISIVE = ("type", "criteria", "combinator", "refresh_frequency", "is_active")
@@ -39,6 +41,8 @@ def save_segment(segment: CustomerSegment, *, actor: Actor, now: datetime) -> Se
     if is_decided_anew:
         segment.broken_reason, segment.is_stale = None, True
         segment.next_refresh_at = _first_scheduled(segment, now)
+    if before is not None and before.messaging_segment_id != segment.messaging_segment_id:
+        forget_told(segment)
     segment.save()
     if not (is_decided_anew and segment.is_by_rules and segment.is_active):
         return None
@@ -66,19 +70,13 @@ def _check(segment: CustomerSegment, before: CustomerSegment | None) -> None:
 def delete_segment(segment: CustomerSegment, *, now: datetime) -> None:
     """Take a segment out of use for good; its history stays. Its name is free again.
 
-    Raises SegmentError for a segment that comes with Fairway or that another one asks about.
+    Raises SegmentError for a segment that comes with Fairway or that something live uses.
     """
     if segment.is_system:
         raise SegmentError("This segment comes with Fairway and stays.", code="is_system")
-    users = segments_using(segment)
-    if users:
-        names = ", ".join(f"“{user.name}”" for user in users)
+    live = [use for use in uses_of(segment) if use.is_live]
+    if live:
+        names = ", ".join(f"{use.kind} “{use.name}”" for use in live)
         raise SegmentError(f"It is used by {names}.", code="in_use")
     segment.deleted_at, segment.is_active = now, False
     segment.save(update_fields=["deleted_at", "is_active", "updated_at"])
-
-
-def segments_using(segment: CustomerSegment) -> list[CustomerSegment]:
-    """Other live segments whose rules name this one."""
-    others = CustomerSegment.objects.live().exclude(pk=segment.pk).order_by("name")
-    return [other for other in others if segment.pk in mentioned_in(other.criteria)]

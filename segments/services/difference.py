@@ -4,6 +4,7 @@ Three statements whatever the size. Nothing is written for who stays, so a refre
 nothing costs little more than counting.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,10 @@ class Difference:
     entered_count: int
     left_count: int
 
+    @property
+    def moved_count(self) -> int:
+        return self.entered_count + self.left_count
+
     def __bool__(self) -> bool:
         return bool(self.entered_count or self.left_count)
 
@@ -70,9 +75,12 @@ def write_difference(
     now: datetime,
     added_by: str | None = None,
     refresh: SegmentRefresh | None = None,
+    check: Callable[[Difference], None] = lambda found: None,
 ) -> Difference:
     """Make the members of ``segment`` exactly ``wanted``, with an entry in the history for each
     who enters or leaves. Call it in a transaction, holding the segment's lock.
+
+    ``check`` is told the difference before anything is written, and may raise.
     """
     tenant_id = require_tenant_id()
     sql, params = wanted.order_by().values("id").query.sql_with_params()
@@ -80,10 +88,12 @@ def write_difference(
         cursor.execute(FIND.format(wanted=sql), [*params, tenant_id, segment.pk])
         cursor.execute(COUNT)
         entered, changed = cursor.fetchone()
-        if changed:
+        found = Difference(entered, changed - entered)
+        check(found)
+        if found:
             _write(cursor, segment, tenant_id, now, added_by, refresh)
         cursor.execute("DROP TABLE segment_difference")
-    return Difference(entered, changed - entered)
+    return found
 
 
 def _write(

@@ -15,10 +15,12 @@ from segments.rules.errors import RuleError
 from segments.services.difference import Difference, write_difference
 from segments.services.locking import lock, try_lock
 from segments.services.matching import belonging, tenant_clock
+from segments.services.usage import uses_of
 from segments.signals import membership_changed
 
 STATEMENT_SECONDS = 20 * 60
 MAX_ATTEMPTS = 3
+MOST_UNSEEN = 0.5  # Of the members that were.
 RETRY_AFTER = timedelta(minutes=10)
 # A worker takes the lock right after its claim; one that has not by then is gone.
 CLAIM_GRACE = timedelta(seconds=60)
@@ -30,6 +32,14 @@ class SegmentError(DomainError):
 
 class LostClaimError(Exception):
     """The refresh was given to another worker."""
+
+
+class HeldBackError(Exception):
+    """So much would change that a person is to look first."""
+
+    def __init__(self, found: Difference) -> None:
+        super().__init__()
+        self.found = found
 
 
 @transaction.atomic
@@ -71,6 +81,9 @@ def run_refresh(*, refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
             return _refresh(refresh, now)
     except LostClaimError:
         return None
+    except HeldBackError as held:
+        with transaction.atomic():
+            return _hold(refresh, held.found, now)
     except (RuleError, DatabaseError) as error:
         with transaction.atomic():
             return _fail(refresh, now, error)
@@ -99,10 +112,63 @@ def _refresh(refresh: SegmentRefresh, now: datetime) -> SegmentRefresh:
     with connection.cursor() as cursor:
         # Counts over many rows are kept in a hash; too small a one would be asked row by row.
         cursor.execute("SELECT set_config('work_mem', '128MB', true)")
-    difference = write_difference(segment, belonging(segment, clock), now=now, refresh=refresh)
+    difference = write_difference(
+        segment,
+        belonging(segment, clock),
+        now=now,
+        refresh=refresh,
+        check=lambda found: _check_size(segment, refresh, found),
+    )
     _note_success(segment, refresh, difference, now)
     if difference:
         membership_changed.send(sender=CustomerSegment, segment=segment, changed_at=now)
+    return refresh
+
+
+def _check_size(segment: CustomerSegment, refresh: SegmentRefresh, found: Difference) -> None:
+    """Raises HeldBackError for a change of over half of a segment that will be written to."""
+    is_filled = segment.last_refreshed_at is not None
+    is_large = found.moved_count > MOST_UNSEEN * segment.member_count
+    if is_filled and is_large and refresh.approved_by is None and _is_scheduled(segment):
+        raise HeldBackError(found)
+
+
+def _is_scheduled(segment: CustomerSegment) -> bool:
+    return any(use.is_scheduled for use in uses_of(segment))
+
+
+def _hold(refresh: SegmentRefresh, found: Difference, now: datetime) -> SegmentRefresh:
+    """Leave the members as they are until somebody has looked. The newest look counts."""
+    earlier = SegmentRefresh.objects.held().filter(segment=refresh.segment_id)
+    earlier.update(status=RefreshStatus.FAILED, error="A later refresh found more to look at.")
+    refresh.status, refresh.finished_at = RefreshStatus.HELD, now
+    refresh.entered_count, refresh.left_count = found.entered_count, found.left_count
+    refresh.error = (
+        f"{found.entered_count:,} would join and {found.left_count:,} leave, over half of the "
+        "segment, and a scheduled campaign writes to it. The members stay as they are until "
+        "somebody lets the change through."
+    )
+    refresh.save()
+    return refresh
+
+
+@transaction.atomic
+def approve_refresh(*, segment_id: UUID, actor: Actor, now: datetime) -> SegmentRefresh:
+    """Let the change that waits for a person through; returns its refresh, in the queue again.
+
+    It looks anew, so it brings what is true then. The caller nudges it. Raises SegmentError where
+    nothing waits.
+    """
+    held = SegmentRefresh.objects.held().filter(segment=segment_id).select_for_update().first()
+    if held is None:
+        raise SegmentError("No change of this segment waits for a person.", code="nothing_held")
+    held.status, held.error = RefreshStatus.SUCCESS, None
+    held.entered_count = held.left_count = 0
+    held.approved_by = actor.id
+    held.save()
+    refresh = request_refresh(segment_id=segment_id, actor=actor, now=now)
+    refresh.approved_by = actor.id
+    refresh.save(update_fields=["approved_by"])
     return refresh
 
 
