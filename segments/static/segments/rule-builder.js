@@ -8,6 +8,7 @@ import { fault, summary } from "./rule-side.js";
 import { countParts, fieldParts, startOver } from "./rule-values.js";
 
 const DEBOUNCE_MS = 300;
+const GROUPS = { AND: "All of these:", OR: "Any of these:", "not AND": "Not all of these:", "not OR": "None of these:" };
 const COPIED = "fairway.copied-rule";
 
 class RuleBuilder extends HTMLElement {
@@ -158,7 +159,7 @@ class RuleBuilder extends HTMLElement {
     for (const step of path.matchAll(/rules\[(\d+)\]/g)) {
       group = node;
       index = Number(step[1]);
-      node = group.rules[index];
+      node = group?.rules?.[index];
     }
     return { node, group, index };
   }
@@ -198,6 +199,11 @@ class RuleBuilder extends HTMLElement {
       if (inside) return inside;
     }
     return null;
+  }
+
+  kindOf(path) {
+    const { node } = this.find(path);
+    return `${node?.negate ? "not " : ""}${node?.combinator}`;
   }
 
   copy(node) {
@@ -365,7 +371,7 @@ class RuleBuilder extends HTMLElement {
       return;
     }
     this.count(answer);
-    this.side.replaceChildren(...summary(answer));
+    this.side.replaceChildren(...summary(answer, (path) => GROUPS[this.kindOf(path)]));
     for (const step of this.side.querySelectorAll("[data-for]")) {
       const light = (isOn) => this.rows.querySelector(`[data-path="${CSS.escape(step.dataset.for)}"]`)
         ?.classList.toggle("rb-lit", isOn);

@@ -10,14 +10,15 @@ export function fault(message) {
   return [make("p", { class: "rb-fault" }, icon("error"), message ?? "These rules cannot be read.")];
 }
 
-export function summary(answer) {
+// `named` says of a step that is a group how its rules go together.
+export function summary(answer, named) {
   return [
     make("p", { class: "rb-total" }, (answer.isExact ? "" : "≈ ") + number(answer.count),
       make("small", {}, answer.count === 1 ? "customer" : "customers")),
     make("p", { class: "rb-sentence" }, answer.sentence),
     answer.isExact ? null : make("p", { class: "rb-fault" }, icon("hourglass_bottom"), ESTIMATED),
     ...difference(answer.difference),
-    ...waterfall(answer),
+    ...waterfall(answer, named),
     ...reach(answer),
     ...titled("Some of them", answer.sample.map(person)),
   ].filter(Boolean);
@@ -32,7 +33,7 @@ function titled(title, items, attributes = {}) {
 }
 
 // From everybody to who is found, a bar for each rule.
-function waterfall({ total, steps, isExact }) {
+function waterfall({ total, steps, isExact }, named) {
   if (!isExact || !total || steps.length < 2) return [];
   const bar = (label, count, depth, path) => {
     const fill = make("span", { class: "rb-step-fill" });
@@ -41,7 +42,7 @@ function waterfall({ total, steps, isExact }) {
     return make("li", { class: "rb-step", "data-for": path },
       make("span", { class: "rb-step-name" }, label), make("b", {}, number(count)), fill);
   };
-  const bars = steps.map((step) => bar(step.isGroup ? `Group: ${step.sentence}` : step.sentence,
+  const bars = steps.map((step) => bar(step.isGroup ? named(step.path) : step.sentence,
     step.kept, step.depth, step.path));
   return titled("On the way", [bar("Everybody", total, 1), ...bars], { class: "rb-steps" });
 }

@@ -208,7 +208,7 @@ function details(builder, chosen, path) {
     return make("span", { class: "rb-pair rb-detail" }, name, "is", value, drop);
   });
   const add = make("button", { type: "button", class: "rb-add", "data-key": `${path}:detail`, onclick: () => {
-    pairs.push(["detail", ""]);
+    pairs.push(["course", "…"]);
     save(true);
     builder.focusOn(`${path}:metadata[${pairs.length - 1}].name`);
   } }, icon("add"), "Detail");
