@@ -3,19 +3,21 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import ReadOnlyTenantAdmin, action, display
 from customers.admin import cells
-from customers.admin.review import pages
+from customers.admin.review import deciding, pages
+from customers.admin.review.proposing import Couple
 from customers.admin.review.queue import EVIDENCE, REVIEW_FILTERS, Queue
 from customers.choices import DuplicateResolution
-from customers.models import DuplicateCandidate
+from customers.models import CustomerProfile, DuplicateCandidate
+from customers.services.merging import MergeError
 
 TONES = {
     DuplicateResolution.PENDING: "amber",
@@ -77,6 +79,15 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
             ("review/", self.review_view, "review"),
             ("undo/", self.undo_view, "undo"),
             ("<uuid:pk>/rule/", self.rule_view, "rule"),
+            ("<uuid:pk>/preview/", self.preview_view, "preview"),
+            ("<uuid:pk>/merge/", self.merge_view, "merge"),
+            ("compare/<uuid:one>/<uuid:other>/", self.compare_view, "compare"),
+            (
+                "compare/<uuid:one>/<uuid:other>/preview/",
+                self.compare_preview_view,
+                "compare_preview",
+            ),
+            ("compare/<uuid:one>/<uuid:other>/merge/", self.compare_merge_view, "compare_merge"),
         )
         own = [
             path(
@@ -100,12 +111,46 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
         return pages.start_page(self, request)
 
     def rule_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        return pages.rule(request, self._visible(request, str(pk)))
+        return deciding.rule(request, self._visible(request, str(pk)))
+
+    def preview_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return pages.preview(request, self._couple(request, pk))
+
+    def merge_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return deciding.merge(request, self._couple(request, pk))
 
     def undo_view(self, request: HttpRequest) -> HttpResponse:
-        return pages.undo(self, request)
+        return deciding.undo(self, request)
+
+    # Two whom somebody chose
+
+    def compare_view(self, request: HttpRequest, one: UUID, other: UUID) -> HttpResponse:
+        chosen = self._chosen(request, one, other)
+        try:
+            return pages.compare_page(self, request, chosen.first, chosen.second)
+        except MergeError as error:
+            self.message_user(request, error.message, messages.WARNING)
+            page = reverse("admin:customers_customerprofile_change", args=[one])
+            return HttpResponseRedirect(page)
+
+    def compare_preview_view(self, request: HttpRequest, one: UUID, other: UUID) -> HttpResponse:
+        return pages.preview(request, self._chosen(request, one, other))
+
+    def compare_merge_view(self, request: HttpRequest, one: UUID, other: UUID) -> HttpResponse:
+        return deciding.merge(request, self._chosen(request, one, other))
 
     def _visible(self, request: HttpRequest, pk: str) -> DuplicateCandidate:
         pair: DuplicateCandidate = self.get_object_or_404(request, pk)
         self.require(request, ("view",), pair)
         return pair
+
+    def _couple(self, request: HttpRequest, pk: UUID) -> Couple:
+        pair = self._visible(request, str(pk))
+        return Couple(pair.profile_a, pair.profile_b, pair)
+
+    def _chosen(self, request: HttpRequest, one: UUID, other: UUID) -> Couple:
+        self.require(request, (pages.MAY_DECIDE,))
+        found = CustomerProfile.objects.defer("search_vector").in_bulk([one, other])
+        if one not in found or other not in found:
+            raise Http404
+        return Couple(found[one], found[other])
