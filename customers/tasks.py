@@ -15,8 +15,8 @@ from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Tenant
 from crm_site.tenancy.services import active_tenant_ids
-from customers.models import CustomerImport, ScoreTraining, SyncLog
-from customers.services import counters, retention
+from customers.models import BulkMerge, CustomerImport, ScoreTraining, SyncLog
+from customers.services import bulk_merging, counters, retention
 from customers.services.importing.working import work_on_import
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
@@ -158,3 +158,9 @@ def retain_of(tenant_id: str) -> int:
 def run_import(tenant_id: str, job_id: str) -> str | None:
     """Carry out one import, check or undoing; safe to run twice. Returns how it ended."""
     return run_job(CustomerImport, UUID(job_id), work_on_import)
+
+
+@shared_task(name="customers.run_bulk_merge", base=TenantTask)
+def run_bulk_merge(tenant_id: str, job_id: str) -> str | None:
+    """Merge the pairs of one bulk merge that have not had their turn. Returns how it ended."""
+    return run_job(BulkMerge, UUID(job_id), bulk_merging.run_bulk_merge)

@@ -76,6 +76,7 @@ _MANAGE = (
         "customers.delete_customerprofile",
         "customers.merge_customerprofile",
         "customers.train_scoremodel",
+        "customers.view_bulkmerge",
         "customers.erase_customerprofile",
         "customers.export_customerprofile",
         "customers.replay_synclog",

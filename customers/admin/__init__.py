@@ -2,6 +2,7 @@
 
 from customers.admin import (
     activity,
+    bulk_merge,
     duplicate,
     note,
     palette,
@@ -13,6 +14,7 @@ from customers.admin import (
 
 __all__ = [
     "activity",
+    "bulk_merge",
     "duplicate",
     "note",
     "palette",

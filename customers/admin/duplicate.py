@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import ReadOnlyTenantAdmin, action, display
 from customers.admin import cells
+from customers.admin.bulk_merge import bulk_page
 from customers.admin.review import deciding, pages
 from customers.admin.review.proposing import Couple
 from customers.admin.review.queue import EVIDENCE, REVIEW_FILTERS, Queue
@@ -36,7 +37,7 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
     list_select_related = ("profile_a", "profile_b")
     ordering = ("-match_score", "-pk")
     sortable_by = ()
-    actions_list = ("start_review",)
+    actions_list = ("start_review", "merge_many")
 
     class Media:
         css = {"all": ["customers/customers.css", "customers/review.css"]}
@@ -72,12 +73,17 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
     def start_review(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(Queue.of(request).url(None))
 
+    @action(description="Merge many", icon="merge", permissions=[pages.MAY_DECIDE])
+    def merge_many(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:customers_duplicatecandidate_bulk"))
+
     # The review
 
     def get_urls(self) -> list[URLPattern]:
         mine = (
             ("review/", self.review_view, "review"),
             ("undo/", self.undo_view, "undo"),
+            ("merge-many/", self.bulk_view, "bulk"),
             ("<uuid:pk>/rule/", self.rule_view, "rule"),
             ("<uuid:pk>/preview/", self.preview_view, "preview"),
             ("<uuid:pk>/merge/", self.merge_view, "merge"),
@@ -109,6 +115,9 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
     def review_view(self, request: HttpRequest) -> HttpResponse:
         self.require(request, ("view",))
         return pages.start_page(self, request)
+
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        return bulk_page(self, request)
 
     def rule_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return deciding.rule(request, self._visible(request, str(pk)))

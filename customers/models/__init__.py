@@ -2,6 +2,7 @@
 
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
+from customers.models.bulk_merge import BulkMerge, BulkMergePair
 from customers.models.duplicate import DuplicateCandidate
 from customers.models.erasure import ErasedIdentity, Erasure
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
@@ -13,6 +14,8 @@ from customers.models.sync_log import SyncLog
 
 __all__ = [
     "Activity",
+    "BulkMerge",
+    "BulkMergePair",
     "CustomerImport",
     "CustomerNote",
     "CustomerProfile",

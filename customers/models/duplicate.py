@@ -20,9 +20,7 @@ class DuplicateCandidateQuerySet(models.QuerySet["DuplicateCandidate"]):
     def involving(self, profile: CustomerProfile) -> "DuplicateCandidateQuerySet":
         return self.filter(Q(profile_a=profile) | Q(profile_b=profile))
 
-    def between(
-        self, one: CustomerProfile, other: CustomerProfile
-    ) -> "DuplicateCandidateQuerySet":
+    def between(self, one: CustomerProfile, other: CustomerProfile) -> "DuplicateCandidateQuerySet":
         """The pair of these two, if there is one."""
         first, second = sorted((one.pk, other.pk))
         return self.filter(profile_a=first, profile_b=second)

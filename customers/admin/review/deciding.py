@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_site.audit.actor import Actor
 from crm_site.errors import DomainError
@@ -118,6 +119,8 @@ def _undo_merge(request: HttpRequest, pk: str) -> HttpResponse:
     except MergeError as error:
         messages.warning(request, error.message)
     pair = DuplicateCandidate.objects.between(merge.survivor, merge.absorbed).first()
+    if "back" in request.POST and url_has_allowed_host_and_scheme(request.POST["back"], None):
+        return HttpResponseRedirect(request.POST["back"])
     if pair is not None:
         return HttpResponseRedirect(Queue.of(request).url(pair.pk))
     return HttpResponseRedirect(_page_of(merge.survivor_id))

@@ -59,7 +59,10 @@ def _last_ruling(actor: Actor) -> Decision | None:
 def _last_merge(actor: Actor) -> Decision | None:
     # By when it expires, which there is an index for.
     since = timezone.now() - UNDO_FOR + timedelta(days=UNDO_DAYS)
-    merges = ProfileMerge.objects.standing().filter(expires_at__gte=since, merged_by=actor.id)
+    # Those of a bulk merge are undone on its own page.
+    merges = ProfileMerge.objects.standing().filter(
+        expires_at__gte=since, merged_by=actor.id, bulk_pairs__isnull=True
+    )
     merge = merges.select_related("survivor").order_by("-merged_at").first()
     if merge is None:
         return None
