@@ -61,6 +61,15 @@ class DecimalField(serializers.DecimalField):
         return super().to_internal_value(data)
 
 
+class IdField(serializers.UUIDField):
+    """An id, as a text: a number would be read as one, too."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str | UUID):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
 class TenantRelatedField(serializers.PrimaryKeyRelatedField):
     """The id of a row of the tenant in scope. Another tenant's is as unknown as any other."""
 

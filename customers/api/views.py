@@ -25,6 +25,7 @@ from customers.api.filters import (
     NoteFilter,
     SyncLogFilter,
 )
+from customers.api.merging import MergeActions, PairMergeActions
 from customers.api.serializers import (
     ActivitySerializer,
     AliasSerializer,
@@ -71,7 +72,7 @@ def faults_refused() -> Iterator[None]:
         ) from error
 
 
-class CustomerViewSet(TenantModelViewSet):
+class CustomerViewSet(MergeActions, TenantModelViewSet):
     """Customers as the club knows them.
 
     A merged profile is read by its id and says where it went; lists leave it out unless they ask
@@ -83,7 +84,10 @@ class CustomerViewSet(TenantModelViewSet):
     permission_model = "customers.customerprofile"
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
-    action_permissions = {"batch": "customers.add_customerprofile"}
+    action_permissions = {
+        "batch": "customers.add_customerprofile",
+        **dict.fromkeys(("merge", "unmerge"), "customers.merge_customerprofile"),
+    }
     ordering_fields = ("created_at", "last_activity_at", "engagement_score")
 
     def get_queryset(self) -> Any:
@@ -222,13 +226,13 @@ class NoteViewSet(TenantModelViewSet):
         return Response(self.get_serializer(note).data)
 
 
-class DuplicateViewSet(TenantReadOnlyViewSet):
+class DuplicateViewSet(PairMergeActions, TenantReadOnlyViewSet):
     """Pairs of profiles that may be one person."""
 
     model = DuplicateCandidate
     scope = "customers"
     permission_model = "customers.duplicatecandidate"
-    action_permissions = {"resolve": "customers.merge_customerprofile"}
+    action_permissions = dict.fromkeys(("merge", "resolve"), "customers.merge_customerprofile")
     serializer_class = DuplicateSerializer
     filterset_class = DuplicateFilter
     ordering = "-match_score"

@@ -1,4 +1,4 @@
-"""Folding one profile into another, keeping everything (docs/decisions/0015)."""
+"""Folding one profile into another, keeping everything (docs/decisions/0017)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

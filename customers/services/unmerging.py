@@ -14,7 +14,7 @@ from crm_site.audit.actor import Actor, acting_as
 from crm_site.db.names import camel_case
 from crm_site.errors import NOT_FOUND
 from customers.models import Activity, CustomerProfile, IdentityAlias, ProfileMerge
-from customers.services.belongings import Belonging, moving_belongings
+from customers.services.belongings import moving_belongings
 from customers.services.consent import Consents, consents_of, stricter_consents, write_consent
 from customers.services.counters import COUNTERS, recent_counts
 from customers.services.facts import IDENTIFIERS
@@ -29,9 +29,9 @@ from customers.signals import profile_unmerged
 
 @dataclass(frozen=True)
 class Stays:
-    """Rows that came since the merge and stay with the survivor."""
+    """Rows that came since the merge and stay with the survivor; ``kind``: bookings, notes …"""
 
-    belonging: Belonging
+    kind: str
     count: int
     words: str
 
@@ -78,16 +78,17 @@ class Unmerged:
 
 
 @transaction.atomic
-def unmerge_profiles(*, merge_id: UUID, actor: Actor) -> Unmerged:
+def unmerge_profiles(*, merge_id: UUID, customer_id: UUID | None = None, actor: Actor) -> Unmerged:
     """Undo a merge: both profiles as they were, and every row that moved back where it was.
 
+    ``customer_id``: one of the two, where the caller names one; another's merge is none of theirs.
     A field changed since on the survivor keeps the newer word; rows born since stay there. Apps
     above follow ``profile_unmerged``. Raises MergeError, having changed nothing, for a merge that
     is not there, undone already or too old, and for one that a later merge stands upon.
     """
     lock_identities()
     merge = ProfileMerge.objects.select_for_update().filter(pk=merge_id).first()
-    if merge is None:
+    if merge is None or customer_id not in (None, merge.survivor_id, merge.absorbed_id):
         raise MergeError("There is no such merge.", path="merge_id", code=NOT_FOUND)
     now = timezone.now()
     _check(merge, now)
@@ -248,10 +249,10 @@ def _born_since(merge: ProfileMerge) -> Iterable[Stays]:
         if each.model is Activity:
             bookings = rows.filter(type="TEETIME_BOOKED").count()
             if bookings:
-                yield Stays(each, bookings, f"{bookings:,} booking{'s' * (bookings != 1)}")
+                yield Stays("bookings", bookings, f"{bookings:,} booking{'s' * (bookings != 1)}")
             rows = rows.exclude(type="TEETIME_BOOKED")
         if count := rows.count():
-            yield Stays(each, count, each.count_words(count))
+            yield Stays(each.many, count, each.count_words(count))
 
 
 def _told(done: Unmerged) -> dict[str, Any]:
