@@ -10,6 +10,7 @@ from campaigns.models import CampaignInteraction, CampaignRun, Delivery
 from customers.models import (
     CustomerImport,
     CustomerProfile,
+    CustomerScore,
     DuplicateCandidate,
     IdentityAlias,
     ImportChange,
@@ -92,6 +93,9 @@ def _give_own_rows(survivor, absorbed) -> None:
     make_sync_log(customer_id=absorbed.pk)
     job = CustomerImport.objects.create(kind="IMPORT", plan={}, requested_by=ACTOR.id)
     ImportChange.objects.create(job=job, customer=absorbed, changes={})
+    CustomerScore.objects.create(
+        customer=absorbed, week=timezone.localdate(), engagement_score=40, parts={}
+    )
     # Merged before, both ways: into the absorbed customer, and the absorbed one for a moment.
     merge_profiles(survivor_id=absorbed.pk, absorbed_id=make_customer().pk, actor=ACTOR)
     undone = merge_profiles(
