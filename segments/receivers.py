@@ -25,6 +25,7 @@ from segments.choices import MembershipMove
 from segments.models import (
     CustomerSegment,
     CustomerSegmentMembership,
+    MessagingMember,
     SegmentMembershipChange,
     SegmentRecheck,
 )
@@ -44,6 +45,12 @@ register_belonging(
     one="line of segment history",
     many="lines of segment history",
     stays="History is never changed: the absorbed profile left, and the survivor entered.",
+)
+register_belonging(
+    MessagingMember,
+    one="member at Messaging",
+    many="members at Messaging",
+    stays="What Messaging was told; the difference to the members goes out next.",
 )
 register_belonging(
     SegmentRecheck,
@@ -86,6 +93,7 @@ def move_memberships(
         *((pk, survivor, MembershipMove.ENTERED) for pk in left if pk not in gone),
     ]
     record.add([_change(*move, now) for move in moves], why="history")
+    mark_for_messaging(left)
     look_again([survivor.pk, absorbed.pk], {ANYTHING})
 
 
@@ -117,6 +125,8 @@ def count_returned(
     back = record.put_back(CustomerSegmentMembership, IN_BOTH)
     rows = CustomerSegmentMembership.objects.filter(pk__in=back)
     _count_members(rows.values_list("segment_id", flat=True), +1)
+    theirs = CustomerSegmentMembership.objects.filter(customer=absorbed)
+    mark_for_messaging(theirs.values_list("segment_id", flat=True))
     look_again([survivor.pk, absorbed.pk], {ANYTHING})
 
 

@@ -19,6 +19,7 @@ from customers.services.activities import create_activity
 from customers.services.merging import merge_profiles
 from customers.services.unmerging import unmerge_profiles
 from journeys.models import Journey, JourneyEnrollment, JourneyEnrollmentStep, JourneyStep
+from segments.models import MessagingMember
 from segments.services.membership import change_members
 from tests.campaigns.builders import ACTOR, make_campaign, make_recipient
 from tests.factories import make_customer, make_note, make_segment, make_sync_log
@@ -58,6 +59,7 @@ def make_pair() -> Pair:
     now = timezone.now()
     change_members(segment=both, add=[survivor.pk, absorbed.pk], actor=ACTOR, now=now)
     change_members(segment=only, add=[absorbed.pk], actor=ACTOR, now=now)
+    MessagingMember.objects.create(segment=both, customer_id=absorbed.pk)
     journey = _enroll(survivor, absorbed)
     _send(survivor, absorbed)
     return Pair(reload(survivor), reload(absorbed), both, only, journey)
