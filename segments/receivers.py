@@ -48,6 +48,7 @@ register_belonging(
 )
 register_belonging(
     MessagingMember,
+    "customer_id",
     one="member at Messaging",
     many="members at Messaging",
     stays="What Messaging was told; the difference to the members goes out next.",
@@ -93,7 +94,6 @@ def move_memberships(
         *((pk, survivor, MembershipMove.ENTERED) for pk in left if pk not in gone),
     ]
     record.add([_change(*move, now) for move in moves], why="history")
-    mark_for_messaging(left)
     look_again([survivor.pk, absorbed.pk], {ANYTHING})
 
 
