@@ -95,6 +95,11 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     click_rate = models.FloatField(null=True, blank=True, editable=False)
     conversion_rate = models.FloatField(null=True, blank=True, editable=False)
 
+    is_system = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Fairway's own: messages sent by hand to one customer at a time belong to it.",
+    )
     created_by = models.CharField(max_length=100, editable=False)
 
     objects, all_tenants = tenant_managers(CampaignQuerySet)
@@ -105,6 +110,11 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
             one_of("type", CampaignType, model="campaign"),
             one_of("status", CampaignStatus, model="campaign"),
             only("channels", Channel, model="campaign"),
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=Q(is_system=True, deleted_at__isnull=True),
+                name="campaign_system_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "status"], name="campaign_status"),

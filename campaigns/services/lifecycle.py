@@ -27,7 +27,7 @@ LATEST_START = timedelta(minutes=60)
 
 _NOT_CLONED = frozenset(
     {*COUNTERS, "id", "status", "scheduled_at", "started_at", "completed_at", "recur_end_at",
-     "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name"}
+     "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name", "is_system"}
 )  # fmt: skip
 
 
@@ -138,6 +138,7 @@ def cancel_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     """End it for good. What is not asked for yet is cancelled; what is under way is settled."""
     now = timezone.now()
     campaign = _locked(campaign_id)
+    _refuse_system(campaign)
     campaign.status = next_status(campaign.status, Move.CANCEL)
     campaign.completed_at = now if campaign.started_at else None
     campaign.save(update_fields=["status", "completed_at", "updated_at"])
@@ -185,6 +186,7 @@ def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
 def delete_campaign(*, campaign_id: UUID) -> None:
     """Hide a campaign; what it sent stays. One that may still send must be cancelled first."""
     campaign = _locked(campaign_id)
+    _refuse_system(campaign)
     if campaign.status in (CampaignStatus.SCHEDULED, CampaignStatus.ACTIVE, CampaignStatus.PAUSED):
         raise CampaignStateError("Cancel it first; then it can be deleted.", path="status")
     campaign.deleted_at = timezone.now()
@@ -196,6 +198,11 @@ def _locked(campaign_id: UUID) -> Campaign:
     if campaign is None:
         raise CampaignError("There is no such campaign.", code=NOT_FOUND)
     return campaign
+
+
+def _refuse_system(campaign: Campaign) -> None:
+    if campaign.is_system:
+        raise CampaignError("It comes with Fairway and stays. Pause it instead.", code="is_system")
 
 
 def _launch(

@@ -37,19 +37,21 @@ def tick(pk: object, name: str) -> SafeString:
 def chosen_rows(request: HttpRequest) -> Chosen:
     """The rows that the list behind a dialog has ticked; all it shows, where none is."""
     model_admin = admin_of_dialog(request)
-    names = model_admin.opts.verbose_name_plural
+    name, names = model_admin.opts.verbose_name, model_admin.opts.verbose_name_plural
     ticked = request.GET.getlist(TICKED)
     if ticked:
         ids = [pk for each in ticked if (pk := _uuid(each)) is not None]
         rows = model_admin.get_queryset(request).filter(pk__in=ids)
         count = rows.count()
-        return Chosen(rows, count, f"the {count:,} {names} you have ticked")
+        who = f"the {name}" if count == 1 else f"the {count:,} {names}"
+        return Chosen(rows, count, f"{who} you have ticked")
     try:
         rows = model_admin.get_changelist_instance(shown_list(request)).queryset
     except IncorrectLookupParameters:
         rows = model_admin.get_queryset(request).none()
     count = rows.order_by().count()
-    return Chosen(rows, count, f"all {count:,} {names} that the list shows, on every page of it")
+    who = f"the one {name}" if count == 1 else f"all {count:,} {names}"
+    return Chosen(rows, count, f"{who} that the list shows, on every page of it")
 
 
 class BulkForm(DialogForm):
@@ -59,7 +61,8 @@ class BulkForm(DialogForm):
     most = 10_000
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # Ids of its own: the list's filters beside it have fields of the same names.
+        super().__init__(*args, **{"auto_id": "bulk_%s", **kwargs})
         self.chosen = chosen_rows(self.request)
         self.fields["expected"].initial = self.chosen.count
 

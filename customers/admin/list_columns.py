@@ -46,6 +46,18 @@ class ListColumns:
     def labels(self, customer: CustomerProfile) -> str:
         return cells.tags(customer)
 
+    @display(description="E-mail")
+    def mailbox(self, customer: CustomerProfile) -> str:
+        return customer.email or "–"
+
+    @display(description="Phone")
+    def phone(self, customer: CustomerProfile) -> str:
+        return customer.phone_number or "–"
+
+    @display(description="Bookings in 90 days")
+    def bookings(self, customer: CustomerProfile) -> int:
+        return customer.booking_count_90d
+
     @display(description="Engagement")
     def engaged(self, customer: CustomerProfile) -> str:
         return cells.score(customer.engagement_score, "green")

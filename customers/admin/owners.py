@@ -19,7 +19,6 @@ LINKS = {
     "teetime": "teetime_player_id",
     "messaging": "messaging_contact_id",
 }
-HERE = "Staff, or Fairway by its rules, keep this here."
 
 
 @dataclass(frozen=True)
@@ -85,22 +84,15 @@ def badges(customer: CustomerProfile) -> dict[str, SafeString]:
 
 
 def _badge(customer: CustomerProfile, name: str) -> SafeString:
-    owner = OWNER.get(name, "crm")
-    if not is_kept_elsewhere(customer, name):
-        teller = source_of(customer, name)
-        since = said_at(customer, teller, name)
-        told = format_html(", told {}", ago(since)) if since else ""
-        return format_html(
-            '<span class="crm-owner">{}</span> {}{}',
-            "Ours",
-            "you may change it" if teller == "crm" else f"filled in by {NAMES[teller]}",
-            told,
-        )
-    since = said_at(customer, owner, name) or said_at(customer, owner)
-    fresh = format_html("synced {}", ago(since)) if since else "nothing told yet"
+    if is_kept_elsewhere(customer, name):
+        owner = OWNER.get(name, "messaging")
+        since = said_at(customer, owner, name) or said_at(customer, owner)
+        fresh = format_html("synced {}", ago(since)) if since else "nothing told yet"
+        return format_html('<span class="crm-owner is-elsewhere">{}</span> {}', NAMES[owner], fresh)
+    teller = source_of(customer, name)
+    since = said_at(customer, teller, name)
+    if since is None:
+        return format_html('<span class="crm-owner">{}</span>', "Ours")
     return format_html(
-        '<span class="crm-owner is-elsewhere">{}</span> {} · wrong? Choose “Request a correction” '
-        "under Actions",
-        NAMES[owner],
-        fresh,
+        '<span class="crm-owner">{}</span> filled in by {} {}', "Ours", NAMES[teller], ago(since)
     )

@@ -50,8 +50,10 @@ CONTACT = (
     *(("email", "phone_number"), ("address_line1", "address_line2"), ("city", "state")),
     *(("postal_code", "country"), "time_zone"),
 )
+TAKES_AWAY = {"hide", "restore", "erase"}
 # Under the head of a tab whose fields a member has from SCL.
-KEPT_BY_SCL = "SCL, the membership service, keeps what cannot be typed in here. Change it there."
+WRONG = "Is something wrong? Choose “Request a correction” under Actions."
+KEPT_BY_SCL = f"What SCL, the membership service, keeps cannot be typed in here. {WRONG}"
 
 
 @admin.register(CustomerProfile)
@@ -72,8 +74,8 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
     )
     fixed_columns = 2
     optional_columns = (
-        *("email", "phone_number", "scl_member_id", "membership_status", "membership_expiry"),
-        *("city", "home_club_name", "engaged", "at_risk", "spent", "booking_count_90d", "known"),
+        *("mailbox", "phone", "scl_member_id", "membership_status", "membership_expiry"),
+        *("city", "home_club_name", "engaged", "at_risk", "spent", "bookings", "known"),
     )
     list_display_links = ("person",)
     list_filter = (
@@ -118,7 +120,7 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
             "Membership",
             {
                 "classes": ["tab"],
-                "description": "Kept by SCL, the membership service. Change it there.",
+                "description": f"Kept by SCL, the membership service. {WRONG}",
                 "fields": (
                     *("scl_member_id", "membership_tier", "membership_status"),
                     *("member_since", "membership_expiry"),
@@ -129,7 +131,7 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
             "Golf",
             {
                 "classes": ["tab"],
-                "description": "Kept by TeeTime, the booking service. Change it there.",
+                "description": f"Kept by TeeTime, the booking service. {WRONG}",
                 "fields": ("handicap", "handicap_provider", "home_club_name", "booked"),
             },
         ),
@@ -376,7 +378,10 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
     ) -> Any:
         """Everything that can be done to one customer in one menu, whoever contributes it."""
         if object_id:
-            names = self._extract_action_names(provided_actions)
+            # What takes somebody away stands last, whoever contributed something after it.
+            names = sorted(
+                self._extract_action_names(provided_actions), key=lambda name: name in TAKES_AWAY
+            )
             provided_actions = [{"title": "Actions", "icon": "bolt", "items": names}]
         return super()._get_actions_navigation(provided_actions, allowed_actions, object_id)
 

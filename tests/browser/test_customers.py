@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import CustomerNote
-from tests.factories import make_activity, make_customer
+from tests.factories import make_activity, make_customer, make_note
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -54,7 +54,47 @@ def test_the_timeline_goes_on_as_one_scrolls_and_narrows_to_a_kind(browse, ann, 
     page.get_by_text("Round 39").wait_for()
     assert entries.count() == 40
 
+    page.get_by_label("Words in the timeline").fill("round 17")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_text("Round 16").wait_for(state="detached")
+    assert entries.count() == 1
+    page.get_by_label("Words in the timeline").fill("")
+
     page.get_by_role("button", name="Payments").or_(
         page.get_by_role("button", name="Financial")
     ).click()
     page.get_by_text("Nothing of this kind yet.").wait_for()
+
+
+def test_a_view_is_kept_and_everybody_in_it_tagged(browse, ann, zoe):
+    page = browse(ann)
+    page.goto("/oakhill/admin/customers/customerprofile/?q=zoe")
+    page.get_by_role("link", name="Columns").click()
+    page.locator("#dialog").get_by_label("City").check()
+    page.get_by_role("button", name="Show these").click()
+    page.get_by_role("columnheader", name="City").wait_for()
+
+    page.get_by_role("link", name="Save view").click()
+    page.locator("#dialog").get_by_label("Name").fill("All the Zoës")
+    page.get_by_role("button", name="Save view").click()
+    page.get_by_role("link", name="All the Zoës").wait_for()
+
+    page.get_by_label("Choose Zoë Smyth").check()
+    page.get_by_role("link", name="Tag", exact=True).click()
+    page.get_by_text("the customer you have ticked").wait_for()
+    page.locator("#dialog").get_by_label("Tag").fill("vip")
+    page.get_by_role("button", name="Tag them").click()
+    page.get_by_text("1 tagged “vip”.").wait_for()
+
+
+def test_a_follow_up_is_done_from_the_home_page(browse, ann, zoe):
+    with transaction.atomic():
+        make_note(zoe, content="Call about Sunday.", created_by=f"user:{ann.pk}",
+                  follow_up_on=timezone.localdate())  # fmt: skip
+    page = browse(ann, width=390)
+    page.goto("/oakhill/admin/")
+    page.get_by_role("button", name="Done: Zoë Smyth").click()
+    page.get_by_text("Call about Sunday.").wait_for(state="detached")
+
+    with transaction.atomic():
+        assert CustomerNote.objects.get().done_at is not None

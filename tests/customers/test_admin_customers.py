@@ -8,7 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm_site.tenancy.context import local_settings, tenant_scope
-from customers.models import Activity, CustomerNote, CustomerProfile, IdentityAlias
+from customers.models import (
+    Activity,
+    CustomerNote,
+    CustomerProfile,
+    DuplicateCandidate,
+    IdentityAlias,
+)
 from tests.factories import make_activity, make_customer, make_note
 
 LIST = "/oakhill/admin/customers/customerprofile/"
@@ -281,3 +287,52 @@ def test_the_timeline_pages_and_narrows_by_address(as_ann, zoe):
     assert "Paid" not in as_ann.get(timeline, {"category": "GOLF"}).content.decode()
     assert as_ann.get(timeline, {"before": "x", "category": "y"}).status_code == 200
     assert Activity.objects.count() == 1
+
+
+def test_every_field_says_whose_it_is_and_what_is_wrong_is_noted_for_its_owner(as_ann, tenant):
+    said = {"scl": {"city": 1_763_793_000_000_000}}
+    member = make_customer(scl_member_id=7, city="Durbn", source_times=said)
+
+    page = as_ann.get(page_of(member, "?details")).content.decode()
+    wish = {"_form_submitted": "True", "field": "city", "right": "Durban"}
+    as_ann.post(f"{LIST}{member.pk}/request_correction/", wish)
+    refused = as_ann.post(f"{LIST}{member.pk}/request_correction/", {**wish, "field": "tags"})
+
+    assert 'is-elsewhere">SCL</span> synced' in page
+    assert '"crm-owner">Ours</span>' in page
+    note = CustomerNote.objects.get()
+    assert note.content == "Ask SCL to correct City: “Durbn” should be “Durban”."
+    assert note.follow_up_on == timezone.localdate() + timedelta(days=7)
+    assert "Select a valid choice" in refused.content.decode()
+
+
+def test_identifiers_say_who_told_us_and_what_proves_them(as_ann, tenant):
+    told = 1_763_793_000_000_000
+    make_customer(
+        scl_member_id=7,
+        email="zoe@example.com",
+        last_email_open_at=timezone.now(),
+        source_times={"scl": {"scl_member_id": told, "email": told}},
+    )
+
+    page = as_ann.get(page_of(CustomerProfile.objects.get())).content.decode()
+
+    assert "Member number, from SCL, verified by SCL" in page
+    assert "E-mail, from SCL, verified: they opened a message on" in page
+
+
+def test_two_customers_are_brought_side_by_side_by_hand(as_ann, as_ben, zoe, stranger):
+    other = make_customer(first_name="Zoe", last_name="Smith", email="z@example.com")
+    merge = f"{LIST}{zoe.pk}/merge_with/"
+
+    def ask(client, who):
+        return client.post(merge, {"_form_submitted": "True", "other": who})
+
+    assert "No other customer answers" in ask(as_ann, "Stranger").content.decode()
+    first, again = (ask(as_ann, "z@example.com") for _ in range(2))
+
+    pair = DuplicateCandidate.objects.get()
+    assert {pair.profile_a_id, pair.profile_b_id} == {zoe.pk, other.pk}
+    assert str(pair.pk) in first.headers["HX-Redirect"]
+    assert first.headers["HX-Redirect"] == again.headers["HX-Redirect"]
+    assert ask(as_ben, "z@example.com").status_code == 403

@@ -26,12 +26,17 @@ def pages(size: Size, *, times: int) -> Iterator[Page]:
     numbers = [1 + turn * step for turn in range(times)]
     emails = [f"{LIST}?q=player{number}@example.com" for number in numbers]
     customers = [f"{LIST}{customer_id(number)}/change/" for number in numbers]
+    timelines = [f"{LIST}{customer_id(number)}/timeline/" for number in numbers]
+    words = [f"{address}?words=tee+time" for address in timelines]
     with _signed_in() as client:
         yield _page(client, "Customer list", [LIST], times)
+        yield _page(client, "Customer list, one tier", [f"{LIST}?tier=Full"], times)
         yield _page(client, "Search, an e-mail address", emails, times)
         yield _page(client, "Search, a common name", [f"{LIST}?q=thandi+naidoo"], times)
         yield _page(client, "Search, a beginning", [f"{LIST}?q=mkh"], times)
         yield _page(client, "Customer page", customers, times)
+        yield _page(client, "Timeline, a page of it", timelines, times)
+        yield _page(client, "Timeline, searched by words", words, times)
 
 
 def _page(client: Client, name: str, addresses: list[str], times: int) -> Page:
