@@ -19,6 +19,7 @@ PEOPLE = (
     "customers.activity",
     "customers.customernote",
     "customers.duplicatecandidate",
+    "customers.tagging",
     "customers.customerscore",
     "customers.scoremodel",
     "customers.scoretraining",

@@ -10,6 +10,7 @@ from customers.admin import (
     score_models,
     scores_panel,
     sync_log,
+    tagging,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "score_models",
     "scores_panel",
     "sync_log",
+    "tagging",
 ]

@@ -64,6 +64,7 @@ class TagForm(_OffersTags, DialogForm):
 
 class BulkTagForm(_OffersTags, BulkForm):
     tag = _tag_field()
+    most = 5_000_000  # Beyond ``MOST_AT_ONCE`` a job does it.
 
 
 class NoteDialogForm(DialogForm):

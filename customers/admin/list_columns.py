@@ -3,16 +3,20 @@
 from typing import Any
 
 from django.db.models import F
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from crm_site.audit.actor import Actor
+from crm_site.backoffice.actions import go_to
 from crm_site.backoffice.bulk import WITH_TICKED, tick
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import dialog_action, display
+from crm_site.jobs.tasks import nudge_on_commit
 from customers.admin import cells
 from customers.admin.forms import BulkTagForm
 from customers.models import CustomerProfile
-from customers.services.tagging import tag_customers
+from customers.services.mass_tagging import request_tagging
+from customers.services.tagging import MOST_AT_ONCE, tag_customers
 
 
 class ListColumns:
@@ -83,11 +87,13 @@ class ListColumns:
         attrs=WITH_TICKED,
         permissions=["customers.change_customerprofile"],
     )
-    def tag_many(self, request: HttpRequest, form: BulkTagForm, obj: Any) -> str:
-        tag = form.cleaned_data["tag"].strip()
-        tagged = tag_customers(
-            customers=form.chosen.rows, tag=tag, actor=Actor.from_request(request)
-        )
+    def tag_many(self, request: HttpRequest, form: BulkTagForm, obj: Any) -> HttpResponse | str:
+        tag, actor = form.cleaned_data["tag"].strip(), Actor.from_request(request)
+        if form.chosen.count > MOST_AT_ONCE:
+            job = request_tagging(customers=form.chosen.rows, tag=tag, actor=actor)
+            nudge_on_commit(job)
+            return go_to(reverse("admin:customers_tagging_change", args=[job.pk]))
+        tagged = tag_customers(customers=form.chosen.rows, tag=tag, actor=actor)
         had = form.chosen.count - tagged
         already = f" {had:,} had it already." if had else ""
         return f"{tagged:,} tagged “{tag}”.{already} Filter by the tag to see them."

@@ -11,6 +11,7 @@ from customers.models.note import CustomerNote, NoteRevision
 from customers.models.profile import CustomerProfile
 from customers.models.score import CustomerScore, ScoreModel, ScoreTraining
 from customers.models.sync_log import SyncLog
+from customers.models.tagging import Tagging, TaggingTarget
 
 __all__ = [
     "Activity",
@@ -32,4 +33,6 @@ __all__ = [
     "ScoreModel",
     "ScoreTraining",
     "SyncLog",
+    "Tagging",
+    "TaggingTarget",
 ]

@@ -37,10 +37,7 @@ def tag_customers(*, customers: QuerySet[CustomerProfile], tag: str, actor: Acto
     One statement, whatever their number. Raises TaggingError for an empty tag, or for more than
     ``MOST_AT_ONCE`` people.
     """
-    name = tag.strip()
-    if not name or len(name) > LONGEST_TAG:
-        message = f"A tag has 1 to {LONGEST_TAG} characters."
-        raise TaggingError(message, path="tag", code="invalid")
+    name = checked_tag(tag)
     lock_identities()
     ids = list(customers.order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
     if len(ids) > MOST_AT_ONCE:
@@ -53,6 +50,15 @@ def tag_customers(*, customers: QuerySet[CustomerProfile], tag: str, actor: Acto
     )
     cache.delete(_key())
     return tagged
+
+
+def checked_tag(tag: str) -> str:
+    """The tag, trimmed. Raises TaggingError for none, or one that is too long."""
+    name = tag.strip()
+    if not name or len(name) > LONGEST_TAG:
+        message = f"A tag has 1 to {LONGEST_TAG} characters."
+        raise TaggingError(message, path="tag", code="invalid")
+    return name
 
 
 def tags_in_use() -> list[str]:
