@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check fmt screenshots schema lock kill-test prove-delivery bench
+.PHONY: help setup run test check fmt screenshots schema lock kill-test prove-delivery bench bench-scores
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -57,6 +57,9 @@ schema: setup ## write docs/openapi.yaml anew, after a change of the API
 lock: setup ## pin what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
+
+bench-scores: $(READY) ## how well predicted value does on CDNOW; SCORES_SCALE=1 also scores a million customers
+	@DATA_DIR=$${BENCH_DATA_DIR:-.data/bench} $(BIN)/python manage.py bench_scores --scale $(or $(SCORES_SCALE),0)
 
 SCALE ?= 1
 bench: $(READY) ## speed beside hand-written SQL, with data of its own; SCALE=0.1 is quicker

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -26,6 +27,7 @@ from customers.api.filters import (
     SyncLogFilter,
 )
 from customers.api.merging import MergeActions, PairMergeActions
+from customers.api.scores import ScoresSerializer
 from customers.api.serializers import (
     ActivitySerializer,
     AliasSerializer,
@@ -58,6 +60,7 @@ from customers.services.profiles import (
     upsert_profiles,
 )
 from customers.services.replaying import replay_event
+from customers.services.score_reading import explain_scores, score_history
 from customers.tasks import nudge
 
 
@@ -131,6 +134,18 @@ class CustomerViewSet(MergeActions, TenantModelViewSet):
         customer_id = self.get_object().pk
         pages: Any = self.paginator
         return pages.answer(request, customer_id=customer_id, viewer=self.actor.id)
+
+    @extend_schema(responses=ScoresSerializer)
+    @action(detail=True, methods=["get"])
+    def scores(self, request: Request, pk: str) -> Response:
+        """The customer's scores, what each is made of, and how they went in the past year."""
+        customer = self.get_object()
+        told = {
+            "customer": customer,
+            "why": explain_scores(customer_id=customer.pk),
+            "history": score_history(customer_id=customer.pk, now=timezone.now()),
+        }
+        return Response(ScoresSerializer(told).data)
 
     @list_action(
         permission_model="customers.customernote",

@@ -12,6 +12,7 @@ from crm_site.devstack.bench.inflow import events_in_batches
 from crm_site.devstack.bench.measuring import seconds
 from crm_site.devstack.bench.pages import pages
 from crm_site.devstack.bench.refreshes import first_fill, unchanged_refresh
+from crm_site.devstack.bench.scores import value_table
 from crm_site.tenancy.context import tenant_scope
 
 
@@ -39,4 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
         self.stdout.write("")
         for line in report.page_table(pages(size, times=options["requests"])):
+            self.stdout.write(line)
+        self.stdout.write("")
+        for line in value_table():
             self.stdout.write(line)
