@@ -3,8 +3,8 @@
 The CDNOW sample of Fader and Hardie (brucehardie.com, "Notes on the CDNOW master data set"): 2,357
 people who first bought in early 1997, what they did in 39 weeks and what in the 39 weeks after.
 ``data/cdnow_sample.csv`` sums up the file that the ``lifetimes`` package (MIT) carries, one line
-each: purchases after the first, days from the first to the last, days until 30 September 1997, mean cents
-of purchases after the first, then purchases and cents until 30 June 1998.
+each: purchases after the first, days from the first to the last, days until 30 September 1997, mean
+cents of purchases after the first, then purchases and cents until 30 June 1998.
 """
 
 import csv
