@@ -36,7 +36,8 @@ HORIZONS = (365, 182, 91)
 LOST_DAYS = 730
 FEWEST_OF_A_KIND, FEWEST_TO_TEST = 50, 20
 WORST_AUC = 0.6
-FEWEST_REPEATERS, VALUE_HISTORY_DAYS, YEAR = 200, 365, 365
+# A year, give or take the week in which it begins.
+FEWEST_REPEATERS, VALUE_HISTORY_DAYS, YEAR = 200, 358, 365
 VERSIONS_KEPT = 60
 
 Tell = Callable[[str, float], None]
@@ -270,9 +271,9 @@ def _learn_value(looks: list[Look], season: AsOf, visits: Visits, horizon: int |
     paid = _payers(now)
     facts = now.facts.take(paid)
     repeaters = int((facts.paid_days > 1).sum())
-    known = season.today - float(facts.first_paid.min()) if len(facts) else 0
-    if known < VALUE_HISTORY_DAYS - 7:
-        raise NotEnough("Too little history: a year of payments is needed.")
+    known = season.today - visits.first if visits.first is not None else 0
+    if known < VALUE_HISTORY_DAYS:
+        raise NotEnough("Too little history: a year of it is needed.")
     if repeaters < FEWEST_REPEATERS:
         raise NotEnough(
             f"Too few have paid more than once: {repeaters}; {FEWEST_REPEATERS} are needed."
