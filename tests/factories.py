@@ -7,6 +7,7 @@ from django.utils import timezone
 from customers.choices import ActivityCategory
 from customers.models import (
     Activity,
+    CustomerImport,
     CustomerNote,
     CustomerProfile,
     DuplicateCandidate,
@@ -65,6 +66,17 @@ def make_sync_log(**values) -> SyncLog:
         "occurred_at": timezone.now(),
     }
     return SyncLog.objects.create(**(defaults | values))
+
+
+def make_import(**values) -> CustomerImport:
+    defaults = {
+        "kind": "IMPORT",
+        "file_name": "people.csv",
+        "plan": {},
+        "requested_by": "user:test",
+        "status": "SUCCESS",
+    }
+    return CustomerImport.objects.create(**(defaults | values))
 
 
 def make_segment(*rules, **values) -> CustomerSegment:

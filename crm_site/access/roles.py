@@ -61,6 +61,7 @@ _SEE = _all((*PEOPLE, *SEGMENTS, *MARKETING, *JOURNEYS, *SOCIAL, "tenancy.club")
 _SERVE = _SEE | _all(("customers.customerprofile", "customers.customernote"), "add", "change")
 _MARKET = (
     _SERVE
+    | _all(("customers.customerimport",), "view", "add")
     | _all(("segments.customersegment", "campaigns.campaign"), "add", "change", "delete")
     | _all(("campaigns.eventpromotion", "journeys.journey"), "add", "change", "delete")
     | _all(("social.socialpost",), "add", "change", "delete")

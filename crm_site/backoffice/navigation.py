@@ -28,6 +28,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "customers_duplicatecandidate",
             "customers.view_duplicatecandidate",
         ),
+        ("Imports", "upload_file", "customers_customerimport", "customers.view_customerimport"),
         ("Activity", "timeline", "customers_activity", "customers.view_activity"),
         ("Segments", "groups", "segments_customersegment", "segments.view_customersegment"),
     ),

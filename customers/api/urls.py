@@ -4,8 +4,11 @@ from rest_framework.routers import SimpleRouter
 
 from customers.api import views
 from customers.api.events import EventViewSet
+from customers.api.imports import ImportViewSet
 
 router = SimpleRouter()
+# Before customers, whose ids would match it.
+router.register("customers/import", ImportViewSet, basename="import")
 router.register("customers", views.CustomerViewSet, basename="customer")
 router.register("activities", views.ActivityViewSet, basename="activity")
 router.register("notes", views.NoteViewSet, basename="note")

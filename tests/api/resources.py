@@ -66,6 +66,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "audit-log": make_audit_entry,
     "campaigns": builders.make_campaign,
     "customers": factories.make_customer,
+    "customers/import": factories.make_import,
     "duplicates": factories.make_duplicate,
     "interactions": make_interaction,
     "journeys": make_journey,

@@ -38,7 +38,7 @@ class Command(TenantCommand):
             raise CommandError(str(error)) from error
         status = run_job(CustomerImport, job_id, work_on_import)
         with transaction.atomic():
-            job = CustomerImport.objects.get(pk=job_id)
+            job = CustomerImport.objects.select_related("refused_file").get(pk=job_id)
         if status is None:
             raise CommandError("Another import is running; this one is queued after it.")
         self._tell(job, is_dry_run)

@@ -139,7 +139,8 @@ def _take_back(
     moved = [
         name
         for name, said in changes.items()
-        if as_json(getattr(profile, name)) == said["new"] and (name, said["old"]) not in taken
+        if as_json(getattr(profile, name)) == said["new"]
+        and not (name in IDENTIFIERS and (name, said["old"]) in taken)
     ]
     for name in moved:
         field: Any = CustomerProfile._meta.get_field(name)

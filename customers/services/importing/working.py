@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from crm_site.audit import services as audit
@@ -34,6 +34,8 @@ def work_on_import(job: CustomerImport, report: Reporter) -> None:
     Each batch of rows is a transaction of its own, so that others get their turn; what was done
     when it is cancelled or breaks off stays, is counted, and can be undone.
     """
+    with transaction.atomic():  # Between transactions nothing more can be looked up.
+        models.prefetch_related_objects([job], "file", "refused_file", "undoes")
     if job.kind == ImportKind.UNDO:
         undo_import(job, report)
     elif job.kind == ImportKind.CHECK:
