@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from crm_site.api.filters import TenantFilterSet
 from crm_site.api.jobs import JOB_FIELDS, JobSerializer, JobViewSet, accepted
 from crm_site.api.parsers import JsonParser
+from crm_site.api.serializers import StrictSerializer
 from crm_site.errors import DomainError
 from crm_site.files.services import read_file
 from crm_site.jobs.tasks import nudge_on_commit
@@ -54,7 +55,7 @@ class ImportSerializer(JobSerializer):
         read_only_fields = fields
 
 
-class UploadSerializer(serializers.Serializer):
+class UploadSerializer(StrictSerializer):
     """The form of ``multipart/form-data``."""
 
     file = serializers.FileField(help_text="CSV or .xlsx, at most UPLOAD_MAX_BYTES.")
@@ -69,12 +70,6 @@ class UploadSerializer(serializers.Serializer):
         required=False, help_text="Tags for everybody, separated by commas."
     )
     dryRun = serializers.BooleanField(default=False)
-
-    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            raise ValidationError({unknown[0]: ["There is no field of this name."]})
-        return said
 
 
 class ImportViewSet(JobViewSet):
