@@ -63,7 +63,10 @@ class SegmentForm(forms.ModelForm):
 
     class Meta:
         model = CustomerSegment
-        fields = ("name", "description", "type", "club", "refresh_frequency", "is_active")
+        fields = (
+            *("name", "description", "type", "club", "refresh_frequency", "is_active"),
+            "messaging_segment_id",
+        )
         widgets = {"description": widgets.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +77,8 @@ class SegmentForm(forms.ModelForm):
             if not self.instance._state.adding:
                 self.fields["rules"].widget.segment_id = str(self.instance.pk)
         if "type" in self.fields:
-            offered = {SegmentType.DYNAMIC, SegmentType.STATIC, self.instance.type}
+            made_here = {SegmentType.DYNAMIC, SegmentType.STATIC, SegmentType.IMPORT}
+            offered = {*made_here, self.instance.type}
             self.fields["type"].choices = [  # type: ignore[attr-defined]
                 (value, label) for value, label in SegmentType.choices if value in offered
             ]

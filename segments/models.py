@@ -86,7 +86,10 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
     broken_reason = models.TextField(
         null=True, blank=True, editable=False, help_text="Why its rules can no longer be read."
     )
-    messaging_segment_id = models.CharField(max_length=64, null=True, blank=True)
+    messaging_segment_id = models.CharField(
+        "id at Messaging", max_length=64, null=True, blank=True,
+        help_text="Messaging's segment of this id is kept in step with the members.",
+    )  # fmt: skip
     last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_sync_due = models.BooleanField(
         default=False, editable=False, help_text="Members moved that Messaging has not heard of."

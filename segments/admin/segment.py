@@ -20,6 +20,7 @@ from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import LazyTab, TenantModelAdmin, display
 from customers.models import CustomerProfile
 from segments.admin.builder import preview_json
+from segments.admin.import_page import import_page
 from segments.admin.members import (
     AddMembersForm,
     MembersTab,
@@ -111,7 +112,10 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description")}),
         ("Who is in it", {"fields": ("type", "rules")}),
-        ("When and where", {"fields": ("refresh_frequency", "club", "is_active")}),
+        (
+            "When and where",
+            {"fields": ("refresh_frequency", "club", "is_active", "messaging_segment_id")},
+        ),
     )
     lazy_tabs = (MembersTab, HistoryTab)
     actions_detail = ("let_through", "add_members", "refresh_now", "remove")
@@ -170,6 +174,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
                 "sentence": sentence(segment, _words()),
                 "refreshed": ago(segment.last_refreshed_at),
                 "is_refreshing": segment.refreshes.unfinished().exists(),
+                "may_import": may_change(request, segment),
                 "held": segment.refreshes.held().first(),
                 "uses": [
                     (use, reverse(f"admin:{use.admin_page}", args=[use.pk]))
@@ -187,6 +192,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         pages = [
             *((f"{name}/", view, name) for name, view in asked),
             ("<uuid:pk>/members/<uuid:customer_id>/", self.member_view, "member"),
+            ("<uuid:pk>/import/", self.import_view, "import"),
             ("put-in/<uuid:customer_id>/", self.put_in_view, "put_in"),
         ]
         own = [
@@ -222,6 +228,10 @@ class CustomerSegmentAdmin(TenantModelAdmin):
 
     def member_view(self, request: HttpRequest, pk: UUID, customer_id: UUID) -> HttpResponse:
         return change_one(request, self.get_object_or_404(request, str(pk)), customer_id)
+
+    def import_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return import_page(request, self.get_object_or_404(request, str(pk)), context)
 
     def put_in_view(self, request: HttpRequest, customer_id: UUID) -> HttpResponse:
         """From a customer's page: into the segment chosen there, and back to the page."""

@@ -54,6 +54,16 @@ def read_list(file: BinaryIO, name: str) -> ReadList:
     return ReadList(kind, lines)
 
 
+def read_text(text: str) -> ReadList:
+    """One identifier a line, of any kind."""
+    lines = [
+        Line(number, line.strip(" \t,;"))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip(" \t,;")
+    ]
+    return ReadList(IdentifierKind.ANY, lines)
+
+
 def _plain(heading: str) -> str:
     return "".join(letter for letter in heading.casefold() if letter.isalnum())
 

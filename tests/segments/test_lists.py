@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from openpyxl import Workbook
 
@@ -115,3 +116,19 @@ def test_by_api(tenant, other_tenant, key_for, client):
     assert send({"identifiers": []}).status_code == 400
     assert send({"identifiers": ["x"], "kind": "shoe size"}).status_code == 400
     assert send({"identifiers": ["x"]}, key_for(other_tenant, "segments:write")).status_code == 404
+
+
+def test_staff_fill_a_list_from_a_file_and_see_who_was_not_found(tenant, as_ann, as_ben, as_cleo):
+    ann = make_customer(email="ann@example.com")
+    segment = make_segment(type="IMPORT", criteria=None)
+    address = f"/oakhill/admin/segments/customersegment/{segment.pk}/import/"
+    file = SimpleUploadedFile("list.csv", b"email\nann@example.com\nwho@example.com\n")
+
+    page = as_ann.post(address, {"file": file}).content.decode()
+
+    assert members(segment) == {ann.pk}
+    assert "1 added" in page
+    assert "3\twho@example.com" in page
+    assert "one of the two" in as_ann.post(address, {}).content.decode()
+    assert as_ben.get(address).status_code == 403
+    assert as_cleo.get(address).status_code in (403, 404)

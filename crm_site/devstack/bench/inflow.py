@@ -90,23 +90,28 @@ class _Source:
             player = f"new-{self.run}-{next(self.newcomers)}"
         else:
             player = player_id(self.dice.randint(1, self.size.customers))
-        now = datetime.now(UTC).isoformat()
-        booking = {
-            "bookingId": uuid4().hex,
-            "clubId": "lagoon",
-            "course": "Lagoon Course",
-            "teeTime": now,
-            "players": 4,
-            "price": 52_000,
-        }
-        return {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "teetime",
-            "type": "booking.created",
-            "time": now,
-            "data": {"customer": {"teetimePlayerId": player, "firstName": "Ann"}, **booking},
-        }
+        return booking_of(player)
+
+
+def booking_of(player: str) -> dict[str, Any]:
+    """A CloudEvent of TeeTime: that player booked just now."""
+    now = datetime.now(UTC).isoformat()
+    booking = {
+        "bookingId": uuid4().hex,
+        "clubId": "lagoon",
+        "course": "Lagoon Course",
+        "teeTime": now,
+        "players": 4,
+        "price": 52_000,
+    }
+    return {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "teetime",
+        "type": "booking.created",
+        "time": now,
+        "data": {"customer": {"teetimePlayerId": player, "firstName": "Ann"}, **booking},
+    }
 
 
 def events_in_batches(size: Size, runs: int, *, batches: int = 5) -> Comparison:

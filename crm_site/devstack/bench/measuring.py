@@ -33,6 +33,28 @@ class Comparison:
 
 
 @dataclass
+class Latency:
+    """Seconds that single things took from end to end; ``limit`` is the 99th percentile's."""
+
+    name: str
+    limit: float
+    seconds: list[float]
+    note: str = ""
+
+    @property
+    def p50(self) -> float:
+        return median(self.seconds)
+
+    @property
+    def p99(self) -> float:
+        return quantiles(self.seconds, n=100, method="inclusive")[-1]
+
+    @property
+    def is_met(self) -> bool:
+        return self.p99 <= self.limit
+
+
+@dataclass
 class Page:
     """Milliseconds and queries of one page, asked for again and again."""
 

@@ -20,7 +20,7 @@ SELECT fairway_uuid7(), tenant_id, %s, id, %s, %s FROM customers_customerprofile
 
 def unchanged_refresh(runs: int) -> Comparison:
     """A refresh that finds everybody where they were, against a bare count of the predicate."""
-    segment_id = _new_segment("Unchanged")
+    segment_id = new_segment("Unchanged")
     refresh_now(segment_id)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(COUNT)
@@ -37,8 +37,8 @@ def first_fill(runs: int) -> Comparison:
     """A new segment's first refresh, against the bare INSERT … SELECT of its memberships."""
     comparison = Comparison("Refresh, first fill", 1.5, note="floor: INSERT … SELECT")
     # Made beforehand: what is measured is the filling.
-    ours = iter([_new_segment(f"Ours {turn}") for turn in range(runs + 1)])
-    floor = iter([_new_segment(f"Floor {turn}") for turn in range(runs + 1)])
+    ours = iter([new_segment(f"Ours {turn}") for turn in range(runs + 1)])
+    floor = iter([new_segment(f"Floor {turn}") for turn in range(runs + 1)])
 
     def fill() -> None:
         now = timezone.now()
@@ -52,7 +52,7 @@ def _execute(statement: str, values: list[object] | None = None) -> None:
         cursor.execute(statement, values)  # type: ignore[arg-type]
 
 
-def _new_segment(name: str) -> UUID:
+def new_segment(name: str) -> UUID:
     with transaction.atomic():
         segment = CustomerSegment.objects.create(
             name=f"{name} {timezone.now().isoformat()}",

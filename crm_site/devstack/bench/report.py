@@ -11,7 +11,7 @@ import django
 from django.db import connection
 
 from crm_site.devstack.bench.dataset import Size
-from crm_site.devstack.bench.measuring import Comparison, Page
+from crm_site.devstack.bench.measuring import Comparison, Latency, Page
 
 
 def heading(size: Size) -> Iterator[str]:
@@ -32,6 +32,16 @@ def comparison_table(comparisons: Iterable[Comparison]) -> Iterator[str]:
         yield (
             f"| {each.name} | {_figure(each.ours, each.units)} "
             f"| {_figure(each.floor, each.units)} | {each.ratio:.2f} | {each.limit:.2f} "
+            f"| {'ok' if each.is_met else 'OVER'} | {each.note} |"
+        )
+
+
+def latency_table(latencies: Iterable[Latency]) -> Iterator[str]:
+    yield "| work | median | p99 | limit | | |"
+    yield "|---|--:|--:|--:|---|---|"
+    for each in latencies:
+        yield (
+            f"| {each.name} | {each.p50:.2f} s | {each.p99:.2f} s | {each.limit:.2f} s "
             f"| {'ok' if each.is_met else 'OVER'} | {each.note} |"
         )
 
