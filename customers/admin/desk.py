@@ -13,7 +13,7 @@ from customers.admin.forms import CorrectionForm, NoteDialogForm, OtherCustomerF
 from customers.admin.owners import kept_fields
 from customers.choices import NoteType
 from customers.models import CustomerProfile
-from customers.services.duplicates import propose_pair
+from customers.services.merging import check_different
 from customers.services.notes import add_note
 
 CHECK_CORRECTION_AFTER = timedelta(days=7)
@@ -73,8 +73,9 @@ class DeskActions:
         self, request: HttpRequest, form: OtherCustomerForm, customer: CustomerProfile
     ) -> HttpResponse:
         other = form.cleaned_data["other"]
-        pair = propose_pair(first_id=customer.pk, second_id=other.pk)
-        return go_to(reverse("admin:customers_duplicatecandidate_change", args=[pair.pk]))
+        check_different(customer.pk, other.pk)
+        page = "admin:customers_duplicatecandidate_compare"
+        return go_to(reverse(page, args=[customer.pk, other.pk]))
 
 
 NOTE_FIELDS = {"content", "type", "follow_up_on", "is_pinned", "is_private"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Literal
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,8 +12,6 @@ from customers.choices import DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
 from customers.services.identity import lock_identities
 from customers.services.merging import Merged, merge_profiles
-
-BY_HAND = "by_hand"
 
 
 class DuplicateError(DomainError):
@@ -44,29 +41,6 @@ def merge_pair(
         survivor_id, absorbed_id = absorbed_id, survivor_id
     return merge_profiles(
         survivor_id=survivor_id, absorbed_id=absorbed_id, picks=picks, actor=actor
-    )
-
-
-@transaction.atomic
-def propose_pair(*, first_id: UUID, second_id: UUID) -> DuplicateCandidate:
-    """The pair of two live customers, to review: as found already, or because staff say so.
-
-    One ruled on before is to review again. Raises DuplicateError for one and the same person, or
-    for somebody who is not there.
-    """
-    low, high = sorted((first_id, second_id))
-    live = CustomerProfile.objects.live().filter(pk__in=[low, high])
-    if low == high or live.count() != 2:
-        raise DuplicateError("Choose two different, current customers.")
-    pair, is_new = DuplicateCandidate.objects.get_or_create(
-        profile_a_id=low,
-        profile_b_id=high,
-        defaults={"match_type": BY_HAND, "match_score": 50, "match_fields": {}},
-    )
-    return (
-        pair
-        if is_new or pair.resolution == DuplicateResolution.PENDING
-        else reopen_duplicate(pair=pair)
     )
 
 

@@ -144,3 +144,22 @@ def test_values_of_customers_are_text_not_markup(as_ann, tenant):
 @pytest.mark.parametrize("said", ["", "ruling:", "ruling:not-an-id", "merge:1"])
 def test_undoing_nothing_is_not_found(as_ann, tenant, said):
     assert as_ann.post(f"{PAIRS}undo/", {"decision": said}).status_code == 404
+
+
+def test_what_reviewers_decided_on_pairs_like_this_is_told(as_ann, pairs):
+    for resolution, count in (("MERGED", 4), ("NOT_DUPLICATE", 1), ("IGNORED", 3)):
+        for _ in range(count):
+            make_duplicate(match_score=99, resolution=resolution)
+
+    assert "Reviewers confirmed 4 of 5 like this." in as_ann.get(page_of(pairs[0])).content.decode()
+    assert "Reviewers confirmed" not in as_ann.get(page_of(pairs[2])).content.decode()
+
+
+def test_a_pair_page_costs_no_more_queries_in_a_long_queue(
+    as_ann, pairs, django_assert_max_num_queries
+):
+    for _ in range(20):
+        make_duplicate(match_score=70)
+
+    with django_assert_max_num_queries(60):
+        as_ann.get(page_of(pairs[0]))

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, Q
+
+from customers.choices import DuplicateResolution
 from customers.models import DuplicateCandidate
 
 LABELS = {
@@ -23,6 +26,8 @@ AGREEMENTS = {"exact": "the same", "contradicts": "not the same"}
 # What an identifier found by an event weighs, in the scan's own unit: doublings of the odds.
 WEIGHTS = {"exact": 8.0, "contradicts": -8.0}
 FULL_WEIGHT = 16.0
+TIERS = ((95, 101), (85, 95), (50, 85), (-1, 50))
+TOLD_FROM = 5  # Fewer decisions say little.
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,21 @@ def sentence_of(pair: DuplicateCandidate) -> str:
     if differing:
         words = f"{words}, but {', '.join(differing)}: family?"
     return f"{words[:1].upper()}{words[1:]}{'' if differing else '.'}"
+
+
+def experience_of(pair: DuplicateCandidate) -> str:
+    """What reviewers decided on pairs like this: same evidence, as likely. "" while too few did."""
+    low, high = next((low, high) for low, high in TIERS if pair.match_score >= low)
+    like_this = DuplicateCandidate.objects.filter(
+        match_type=pair.match_type, match_score__gte=low, match_score__lt=high,
+        resolution__in=(DuplicateResolution.MERGED, DuplicateResolution.NOT_DUPLICATE),
+    )  # fmt: skip
+    counted = like_this.aggregate(
+        all=Count("pk"), merged=Count("pk", filter=Q(resolution=DuplicateResolution.MERGED))
+    )
+    if counted["all"] < TOLD_FROM:
+        return ""
+    return f"Reviewers confirmed {counted['merged']:,} of {counted['all']:,} like this."
 
 
 def tone_of(pair: DuplicateCandidate) -> str:

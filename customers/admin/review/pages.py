@@ -12,7 +12,7 @@ from crm_site.backoffice.people import names_of
 from crm_site.errors import DomainError
 from customers.admin.review.comparing import person_card
 from customers.admin.review.decisions import RULINGS, last_decision, standing_merge
-from customers.admin.review.evidence import evidence_of, sentence_of, tone_of
+from customers.admin.review.evidence import evidence_of, experience_of, sentence_of, tone_of
 from customers.admin.review.proposing import SIDES, Couple, both_of, proposal_of
 from customers.admin.review.queue import COUNT_UP_TO, FILTERS, Queue
 from customers.choices import DuplicateResolution
@@ -36,6 +36,7 @@ def pair_page(model_admin: Any, request: HttpRequest, pair: DuplicateCandidate) 
         "evidence": evidence_of(pair),
         "sentence": sentence_of(pair),
         "tone": tone_of(pair),
+        "experience": experience_of(pair),
         "may_reopen": _way_back(pair),
         "place": place,
         "total": f"{total - 1:,}+" if total == COUNT_UP_TO else total,

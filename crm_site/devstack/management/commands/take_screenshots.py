@@ -16,6 +16,8 @@ SCREENS = {
     "customers": ("customers/customerprofile/", None),
     "customer": ("customers/customerprofile/?tag=vip&consent=EMAIL", "#result_list tbody th a"),
     "duplicates": ("customers/duplicatecandidate/", None),
+    "review": ("customers/duplicatecandidate/review/", None),
+    "merge-many": ("customers/duplicatecandidate/merge-many/?score=50", None),
     "segments": ("segments/customersegment/", None),
     "segment": ("segments/customersegment/", "#result_list tbody th a"),
     "campaigns": ("campaigns/campaign/", None),
@@ -27,7 +29,7 @@ SCREENS = {
 }
 # Suffix: width in pixels and whether the system is dark.
 LOOKS = {"": (1440, False), "-dark": (1440, True), "-phone": (390, False)}
-ALSO_IN_OTHER_LOOKS = {"home", "customers", "customer", "campaign"}
+ALSO_IN_OTHER_LOOKS = {"home", "customers", "customer", "review", "campaign"}
 
 
 class Command(BaseCommand):
