@@ -1,6 +1,7 @@
 """Possible duplicates: the list, likeliest first, and the way into the review."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from crm_site.audit.actor import Actor
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import ReadOnlyTenantAdmin, action, display
 from customers.admin import cells
@@ -71,7 +73,10 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
 
     @action(description="Start reviewing", icon="play_arrow")
     def start_review(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(Queue.of(request).url(None))
+        # A button of the theme's leads to a bare address; where it was pressed tells the filters.
+        here = urlsplit(request.headers.get("Referer", ""))
+        query = here.query[:500] if here.path.endswith("/duplicatecandidate/") else ""
+        return HttpResponseRedirect(Queue(query, Actor.from_request(request)).url(None))
 
     @action(description="Merge many", icon="merge", permissions=[pages.MAY_DECIDE])
     def merge_many(self, request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,7 @@
 """Going through possible duplicates, as Ann, Ben and Cleo meet it."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -163,3 +165,14 @@ def test_a_pair_page_costs_no_more_queries_in_a_long_queue(
 
     with django_assert_max_num_queries(60):
         as_ann.get(page_of(pairs[0]))
+
+
+def test_reviewing_starts_with_the_filters_of_the_list_it_was_started_from(as_ann, pairs):
+    shown = as_ann.get(PAIRS).content.decode()
+    address = re.search(r'href="([^"]*start-review[^"]*|[^"]*start_review[^"]*)"', shown)[1]
+
+    answer = as_ann.get(address, headers={"referer": f"http://testserver{PAIRS}?sure=85"})
+    bare = as_ann.get(address, headers={"referer": "http://elsewhere.test/?sure=85"})
+
+    assert answer.url == f"{PAIRS}review/?_changelist_filters=sure%3D85"
+    assert bare.url == f"{PAIRS}review/"
