@@ -19,6 +19,13 @@ class CampaignStatus(models.TextChoices):
     CANCELLED = "CANCELLED", "Cancelled"
 
 
+class SegmentRole(models.TextChoices):
+    """How a further segment of a campaign counts."""
+
+    INCLUDE = "INCLUDE", "And also"
+    EXCLUDE = "EXCLUDE", "But not"
+
+
 class CampaignInteractionType(models.TextChoices):
     SENT = "SENT", "Sent"
     DELIVERED = "DELIVERED", "Delivered"

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from campaigns.choices import CampaignStatus
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignSegment
 from segments.services.usage import Use, register_use
 
 OPEN = (
@@ -18,7 +20,12 @@ SCHEDULED = (CampaignStatus.SCHEDULED, CampaignStatus.ACTIVE)
 @register_use
 def find_campaigns(segment_id: UUID) -> Iterable[Use]:
     """Those that are not over; a draft does not keep its segment from being deleted."""
-    campaigns = Campaign.objects.live().filter(segment_id=segment_id, status__in=OPEN)
+    further = CampaignSegment.objects.filter(segment_id=segment_id).values("campaign_id")
+    campaigns = (
+        Campaign.objects.live()
+        .filter(Q(segment_id=segment_id) | Q(pk__in=further))
+        .filter(status__in=OPEN)
+    )
     for pk, name, status in campaigns.values_list("pk", "name", "status"):
         yield Use(
             "campaign",

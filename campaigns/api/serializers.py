@@ -1,14 +1,18 @@
 """Campaigns, what came of them, and promotions as JSON."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from campaigns.choices import CampaignType
+from campaigns.choices import CampaignType, SegmentRole
 from campaigns.models import Campaign, CampaignInteraction, CampaignRun, Delivery, EventPromotion
 from campaigns.models.campaign import COUNTERS
+from campaigns.services.crowd import CrowdError, check_segments
 from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
+from crm_site.api.fields import TenantRelatedField
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
 from crm_site.db.names import camel_case
 from segments.models import CustomerSegment
@@ -27,8 +31,40 @@ class _AudienceSerializer(TenantModelSerializer):
         return attrs
 
 
+class SegmentListField(serializers.ManyRelatedField):
+    """The ids of a campaign's further segments of one role."""
+
+    def __init__(self, role: str, **kwargs: Any) -> None:
+        self.role = role
+        # Live ones only: a deleted segment does not exist.
+        rows = CustomerSegment.all_tenants.filter(deleted_at__isnull=True)
+        super().__init__(child_relation=TenantRelatedField(queryset=rows), **kwargs)
+
+    def get_attribute(self, instance: Campaign) -> list[Any]:
+        return [PkOnly(link.segment_id) for link in instance.segment_links.all()
+                if link.role == self.role]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PkOnly:
+    """As much of a segment as its id needs."""
+
+    pk: UUID
+
+
 class CampaignSerializer(_AudienceSerializer):
-    """``status`` moves by its own addresses; counters and rates are derived from rows."""
+    """``status`` moves by its own addresses; counters and rates are derived from rows.
+
+    It is for the members of ``segmentId`` and of each of ``includeSegmentIds``, but for nobody who
+    is in one of ``excludeSegmentIds``.
+    """
+
+    includeSegmentIds = SegmentListField(
+        SegmentRole.INCLUDE, source="include_segments", required=False
+    )
+    excludeSegmentIds = SegmentListField(
+        SegmentRole.EXCLUDE, source="exclude_segments", required=False
+    )
 
     class Meta:
         model = Campaign
@@ -40,6 +76,8 @@ class CampaignSerializer(_AudienceSerializer):
             "type",
             "status",
             "segment",
+            "includeSegmentIds",
+            "excludeSegmentIds",
             "channels",
             "scheduled_at",
             "started_at",
@@ -70,6 +108,14 @@ class CampaignSerializer(_AudienceSerializer):
         start, end = self._value(attrs, "scheduled_at"), self._value(attrs, "recur_end_at")
         if start and end and end <= start:
             raise _fault("recurEndAt", "The end must come after the start.")
+        try:
+            check_segments(
+                self._value(attrs, "segment"),
+                attrs.get("include_segments", []),
+                attrs.get("exclude_segments", []),
+            )
+        except CrowdError as error:
+            raise _fault("excludeSegmentIds", error.message) from error
         pattern = self._value(attrs, "recur_pattern")
         if pattern or self._value(attrs, "type") == CampaignType.RECURRING:
             try:

@@ -38,7 +38,8 @@ class CampaignViewSet(TenantModelViewSet):
     )
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().filter(deleted_at__isnull=True).select_related("segment")
+        rows = super().get_queryset().filter(deleted_at__isnull=True)
+        return rows.select_related("segment").prefetch_related("segment_links")
 
     def create_row(self, values: dict[str, Any]) -> Campaign:
         return lifecycle.create_campaign(values=values, actor=self.actor)

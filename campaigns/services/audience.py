@@ -7,12 +7,12 @@ and the last look before a message leaves all use it, so they cannot disagree.
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from campaigns.choices import DeliveryReason
 from campaigns.models import Campaign, CampaignRun
+from campaigns.services.crowd import Crowd
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
 from crm_site.tenancy.models import Tenant
@@ -116,10 +116,10 @@ def _heard_join(tenant: Tenant, channels: str) -> str:
     )
 
 
-def count_reach(*, segment_id: UUID, channels: list[str], now: datetime) -> Reach:
+def count_reach(*, crowd: Crowd, channels: list[str], now: datetime) -> Reach:
     """How many a campaign over ``channels`` would reach, and why not the rest.
 
-    One pass over the segment; the reasons of a channel and its reachable add up to the segment.
+    One pass over the crowd; the reasons of a channel and its reachable add up to all of it.
     """
     tenant = Tenant.objects.get(pk=require_tenant_id())
     cap = tenant.frequency_cap_count or 0
@@ -129,11 +129,10 @@ def count_reach(*, segment_id: UUID, channels: list[str], now: datetime) -> Reac
     statement = f"""
         WITH verdicts AS (
             SELECT m.customer_id, c.channel, {verdict} AS why
-            FROM segments_customersegmentmembership m
+            FROM ({crowd.members()}) m
             JOIN customers_customerprofile p ON p.id = m.customer_id
             CROSS JOIN unnest(%(channels)s::text[]) AS c(channel)
             {_heard_join(tenant, "c.channel")}
-            WHERE m.tenant_id = %(tenant)s AND m.segment_id = %(segment)s
         )
         SELECT channel, why, count(*), NULL::bigint FROM verdicts GROUP BY channel, why
         UNION ALL
@@ -141,8 +140,8 @@ def count_reach(*, segment_id: UUID, channels: list[str], now: datetime) -> Reac
         FROM verdicts
         """  # noqa: S608 - built of our own column names and numbers
     values: dict[str, Any] = {
+        **crowd.values(),
         "tenant": tenant.pk,
-        "segment": segment_id,
         "channels": channels,
         "now": now,
     }
@@ -157,7 +156,7 @@ def count_reach(*, segment_id: UUID, channels: list[str], now: datetime) -> Reac
         else:
             counts[channel][why] = count
     return Reach(
-        in_segment=verdicts // len(channels) if channels else _members(segment_id),
+        in_segment=verdicts // len(channels) if channels else crowd.count(),
         people=people,
         channels=[
             ChannelReach(
@@ -170,18 +169,8 @@ def count_reach(*, segment_id: UUID, channels: list[str], now: datetime) -> Reac
     )
 
 
-def _members(segment_id: UUID) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM segments_customersegmentmembership "
-            "WHERE tenant_id = %s AND segment_id = %s",
-            [require_tenant_id(), segment_id],
-        )
-        return int(cursor.fetchone()[0])
-
-
 def take_snapshot(*, run: CampaignRun, campaign: Campaign, now: datetime) -> int:
-    """Write down everybody in the segment, once for each channel, in one statement.
+    """Write down everybody the campaign is for, once for each channel, in one statement.
 
     Who may not be written to is written down too, as SUPPRESSED with the reason. Returns the number
     of people. Keys follow from run, customer and channel; a repeat adds nothing.
@@ -189,7 +178,7 @@ def take_snapshot(*, run: CampaignRun, campaign: Campaign, now: datetime) -> int
     tenant = Tenant.objects.get(pk=require_tenant_id())
     cap = tenant.frequency_cap_count or 0
     heard = "coalesce(h.messages, 0)" if cap else None
-    channels = list(campaign.channels)
+    channels, crowd = list(campaign.channels), Crowd.of(campaign)
     verdict = why_not_by_channel("c.channel", channels, heard=heard, cap=cap)
     statement = f"""
         INSERT INTO campaigns_delivery (
@@ -202,12 +191,11 @@ def take_snapshot(*, run: CampaignRun, campaign: Campaign, now: datetime) -> int
             CASE WHEN v.why IS NOT NULL THEN %(now)s::timestamptz END, 0, %(now)s, %(now)s
         FROM (
             SELECT m.customer_id, c.channel, c.template_id, {verdict} AS why
-            FROM segments_customersegmentmembership m
+            FROM ({crowd.members()}) m
             JOIN customers_customerprofile p ON p.id = m.customer_id
             CROSS JOIN unnest(%(channels)s::text[], %(templates)s::text[])
                 AS c(channel, template_id)
             {_heard_join(tenant, "c.channel")}
-            WHERE m.tenant_id = %(tenant)s AND m.segment_id = %(segment)s
         ) v
         ON CONFLICT DO NOTHING
         """  # noqa: S608 - built of our own column names and numbers
@@ -215,7 +203,7 @@ def take_snapshot(*, run: CampaignRun, campaign: Campaign, now: datetime) -> int
         "tenant": tenant.pk,
         "campaign": campaign.pk,
         "run": str(run.pk),
-        "segment": campaign.segment_id,
+        **crowd.values(),
         "channels": channels,
         "templates": [campaign.template_for(channel) for channel in channels],
         "now": now,

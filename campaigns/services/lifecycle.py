@@ -10,9 +10,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.choices import CampaignStatus, CampaignType, RunStatus
+from campaigns.choices import CampaignStatus, CampaignType, RunStatus, SegmentRole
 from campaigns.models import Campaign, CampaignRun
 from campaigns.models.campaign import COUNTERS
+from campaigns.services.crowd import check_segments, segments_of, set_segments
 from campaigns.services.preflight import refuse_blocked
 from campaigns.services.runs import cancel_run_deliveries, open_run
 from campaigns.signals import campaign_launched
@@ -29,6 +30,13 @@ _NOT_CLONED = frozenset(
     {*COUNTERS, "id", "status", "scheduled_at", "started_at", "completed_at", "recur_end_at",
      "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name", "is_system"}
 )  # fmt: skip
+
+
+# Beside the model's own fields: its further segments, as lists.
+SEGMENT_LISTS = {
+    "include_segments": SegmentRole.INCLUDE,
+    "exclude_segments": SegmentRole.EXCLUDE,
+}
 
 
 class CampaignError(DomainError):
@@ -160,25 +168,37 @@ def clone_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     clone = Campaign.objects.create(
         **values, name=f"Copy of {campaign.name}"[:longest], created_by=actor.id
     )
+    for role in SegmentRole:
+        set_segments(clone, role=role, segments=segments_of(campaign, role))
     audit.record("CLONE", clone, actor=actor, metadata={"from": str(campaign.pk)})
     return clone
 
 
+@transaction.atomic
 def create_campaign(*, values: dict[str, Any], actor: Actor) -> Campaign:
-    """A draft with these fields, by name."""
-    return Campaign.objects.create(**values, created_by=actor.id)
+    """A draft with these fields, by name; ``include_segments`` and ``exclude_segments`` among them.
+
+    Raises CrowdError for a segment that is asked for and left out at once.
+    """
+    own = {name: value for name, value in values.items() if name not in SEGMENT_LISTS}
+    campaign = Campaign.objects.create(**own, created_by=actor.id)
+    _set_segment_lists(campaign, values)
+    return campaign
 
 
 @transaction.atomic
 def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
     """Change fields by name. Raises CampaignStateError for what its status has closed."""
     campaign = _locked(campaign_id)
-    changed = {name for name, value in values.items() if getattr(campaign, name) != value}
-    refuse_unsafe_edit(campaign.status, changed)
+    own = {name: value for name, value in values.items() if name not in SEGMENT_LISTS}
+    changed = {name for name, value in own.items() if getattr(campaign, name) != value}
+    lists = {name for name in SEGMENT_LISTS if _is_other_list(campaign, name, values)}
+    refuse_unsafe_edit(campaign.status, changed | lists)
     for name in changed:
         setattr(campaign, name, values[name])
     if changed:
         campaign.save(update_fields=[*changed, "updated_at"])
+    _set_segment_lists(campaign, values)
     return campaign
 
 
@@ -198,6 +218,22 @@ def _locked(campaign_id: UUID) -> Campaign:
     if campaign is None:
         raise CampaignError("There is no such campaign.", code=NOT_FOUND)
     return campaign
+
+
+def _is_other_list(campaign: Campaign, name: str, values: dict[str, Any]) -> bool:
+    held = {segment.pk for segment in segments_of(campaign, SEGMENT_LISTS[name])}
+    return name in values and {segment.pk for segment in values[name]} != held
+
+
+def _set_segment_lists(campaign: Campaign, values: dict[str, Any]) -> None:
+    wanted = {
+        name: values[name] if name in values else segments_of(campaign, role)
+        for name, role in SEGMENT_LISTS.items()
+    }
+    check_segments(campaign.segment, wanted["include_segments"], wanted["exclude_segments"])
+    for name, role in SEGMENT_LISTS.items():
+        if name in values:
+            set_segments(campaign, role=role, segments=values[name])
 
 
 def _refuse_system(campaign: Campaign) -> None:

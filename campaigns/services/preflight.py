@@ -9,10 +9,11 @@ from zoneinfo import available_timezones
 from django.conf import settings
 
 from campaigns.channels import has_sender
-from campaigns.choices import CampaignType
+from campaigns.choices import CampaignType, SegmentRole
 from campaigns.models import Campaign
 from campaigns.models.campaign import TEMPLATE_FIELDS
 from campaigns.services.audience import Reach, count_reach
+from campaigns.services.crowd import Crowd, segments_of
 from campaigns.services.quiet_hours import quiet_until
 from campaigns.services.recurrence import RecurrenceError, check_pattern
 from campaigns.services.templates import list_templates
@@ -20,6 +21,7 @@ from crm_site.errors import DomainError
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.models import Tenant
 from segments.choices import SegmentType
+from segments.models import CustomerSegment
 
 STALE_SEGMENT = timedelta(days=2)
 
@@ -64,9 +66,7 @@ def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -
     findings += _tenant_findings(campaign, now, is_starting)
     reach = None
     if campaign.segment_id and campaign.channels:
-        reach = count_reach(
-            segment_id=campaign.segment_id, channels=list(campaign.channels), now=now
-        )
+        reach = count_reach(crowd=Crowd.of(campaign), channels=list(campaign.channels), now=now)
         findings += _reach_findings(reach)
     order = [Level.RED, Level.AMBER]
     return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
@@ -82,24 +82,32 @@ def refuse_blocked(campaign: Campaign, *, now: datetime, is_starting: bool = Fal
 
 
 def _segment_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
-    segment = campaign.segment
-    if segment is None:
+    if campaign.segment is None:
         yield Finding(Level.RED, "segment_missing", "Choose whom it is for.", "segment")
-    elif segment.deleted_at:
-        yield Finding(Level.RED, "segment_deleted", f"“{segment}” was deleted.", "segment")
+    else:
+        yield from _findings_of(campaign.segment, "segment", now)
+    for role, path in ((SegmentRole.INCLUDE, "include_segments"),
+                       (SegmentRole.EXCLUDE, "exclude_segments")):  # fmt: skip
+        for segment in segments_of(campaign, role):
+            yield from _findings_of(segment, path, now)
+
+
+def _findings_of(segment: CustomerSegment, path: str, now: datetime) -> Iterator[Finding]:
+    if segment.deleted_at:
+        yield Finding(Level.RED, "segment_deleted", f"“{segment}” was deleted.", path)
     elif not segment.is_active:
-        yield Finding(Level.RED, "segment_unused", f"“{segment}” is not in use.", "segment")
+        yield Finding(Level.RED, "segment_unused", f"“{segment}” is not in use.", path)
     elif segment.broken_reason:
         words = f"“{segment}” cannot be worked out: {segment.broken_reason}"
-        yield Finding(Level.RED, "segment_broken", words, "segment")
+        yield Finding(Level.RED, "segment_broken", words, path)
     elif segment.type != SegmentType.DYNAMIC:
         return
     elif segment.last_refreshed_at is None:
         words = f"“{segment}” was never worked out; refresh it first."
-        yield Finding(Level.RED, "segment_never_refreshed", words, "segment")
+        yield Finding(Level.RED, "segment_never_refreshed", words, path)
     elif segment.last_refreshed_at < now - STALE_SEGMENT:
         words = f"“{segment}” was last worked out on {segment.last_refreshed_at:%d %b %Y}."
-        yield Finding(Level.AMBER, "segment_stale", words, "segment")
+        yield Finding(Level.AMBER, "segment_stale", words, path)
 
 
 def _channel_findings(campaign: Campaign) -> Iterator[Finding]:

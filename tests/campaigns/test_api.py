@@ -205,7 +205,7 @@ def test_the_list_costs_the_same_whatever_its_length(
         make_campaign(make_recipient())
     client.get(URL, **headers)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(client.get(URL, **headers).json()["results"]) == 3
 
 

@@ -9,6 +9,7 @@ from campaigns.choices import CampaignStatus, DeliveryReason, DeliveryState, Run
 from campaigns.models import Delivery, SendingHold
 from campaigns.services.audience import count_reach
 from campaigns.services.claims import claim
+from campaigns.services.crowd import Crowd
 from campaigns.services.lifecycle import cancel_campaign, pause_campaign, resume_campaign
 from campaigns.services.outcomes import Outcome, record
 from campaigns.services.runs import prepare_run
@@ -161,9 +162,7 @@ def test_consent_withdrawn_after_the_snapshot_is_heeded(tenant, gateway):
 def test_the_inactive_are_left_out_before_and_after_the_snapshot(tenant, gateway):
     stays, late, early = make_recipient(), make_recipient(), make_recipient(status="INACTIVE")
     campaign = make_started(stays, late, early)
-    reach = count_reach(
-        segment_id=campaign.segment_id, channels=campaign.channels, now=timezone.now()
-    )
+    reach = count_reach(crowd=Crowd.of(campaign), channels=campaign.channels, now=timezone.now())
     prepare_run(campaign.runs.get().pk, timezone.now())
     CustomerProfile.objects.filter(pk=late.pk).update(status="INACTIVE")
 
