@@ -152,6 +152,7 @@ def retain_of(tenant_id: str) -> int:
     """Drop one tenant's payloads past retention; safe to run twice. Returns how many."""
     now = timezone.now()
     retention.drop_old_scores(now=now)
+    retention.drop_old_merges(now=now)
     return retention.drop_old_payloads(now=now)
 
 

@@ -19,7 +19,7 @@ from customers.admin import cells
 from customers.admin.owners import said_at, source_of
 from customers.admin.panels import panels
 from customers.choices import IdentityAliasType
-from customers.models import Activity, CustomerProfile, DuplicateCandidate
+from customers.models import Activity, CustomerProfile, DuplicateCandidate, ProfileMerge
 from customers.services.ownership import OWNER
 from customers.services.score_reading import explain_scores, main_reason
 
@@ -153,6 +153,8 @@ def _warnings(request: HttpRequest, customer: CustomerProfile) -> Iterator[Notic
         return
     if customer.deleted_at:
         yield Notice("delete", f"Deleted on {exactly(customer.deleted_at)}. Nobody contacts them.")
+    if request.user.has_perm("customers.merge_customerprofile"):
+        yield from _merges(customer)
     yield from _expiry(customer)
     if request.user.has_perm("customers.view_duplicatecandidate"):
         yield from _duplicates(customer)
@@ -160,6 +162,25 @@ def _warnings(request: HttpRequest, customer: CustomerProfile) -> Iterator[Notic
     if bounced_at:
         words = f"The last e-mail to {customer.email} came back on {exactly(bounced_at)}."
         yield Notice("unsubscribe", words)
+
+
+def last_merge_into(customer: CustomerProfile) -> ProfileMerge | None:
+    """The latest merge into the customer, as long as it can be undone: later ones go first."""
+    standing = ProfileMerge.objects.standing().filter(survivor=customer)
+    merge = standing.select_related("absorbed").order_by("-pk").first()
+    return merge if merge is not None and merge.can_be_undone(timezone.now()) else None
+
+
+def _merges(customer: CustomerProfile) -> Iterator[Notice]:
+    merge = last_merge_into(customer)
+    if merge is not None:
+        name, on = merge.absorbed.name, exactly(merge.merged_at)
+        words = f"{name} was merged into this customer on {on}."
+        yield Notice("merge", f"{words} Actions has “Undo merge” until {_until(merge)}.")
+
+
+def _until(merge: ProfileMerge) -> str:
+    return date_format(timezone.localtime(merge.expires_at), "j F Y")
 
 
 def _expiry(customer: CustomerProfile) -> Iterator[Notice]:

@@ -24,7 +24,7 @@ from customers.admin.desk import DeskActions
 from customers.admin.forms import CustomerForm, TagForm
 from customers.admin.list_columns import ListColumns
 from customers.admin.owners import badges
-from customers.admin.page import header_of
+from customers.admin.page import header_of, last_merge_into
 from customers.admin.timeline import timeline_of
 from customers.models import CustomerProfile
 from customers.services.facts import FactError
@@ -36,6 +36,7 @@ from customers.services.profiles import (
     update_profile,
 )
 from customers.services.search import search_customers
+from customers.services.unmerging import unmerge_profiles
 
 LINK_FIELDS = {"scl": "scl_member_id", "teetime": "teetime_player_id"}
 NEVER_WRITTEN_HERE = (
@@ -101,7 +102,8 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
     # The page
     change_form_template = "admin/customers/customerprofile/change_form.html"
     actions_detail = (
-        *("write_note", "add_tag", "request_correction", "merge_with", "hide", "restore"),
+        *("write_note", "add_tag", "request_correction", "merge_with", "undo_merge"),
+        *("hide", "restore"),
     )
     # Nobody does these to somebody who was deleted or merged away.
     only_live: ClassVar[frozenset[str]] = frozenset(
@@ -360,12 +362,31 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
         restore_profile(customer_id=customer.pk, actor=Actor.from_request(request))
         return f"{customer.name} is back."
 
+    @dialog_action(
+        title="Undo the last merge",
+        label="Undo merge",
+        text="Both are two customers again, with everything they had. What came since the merge "
+        "stays here.",
+        submit="Undo merge",
+        icon="call_split",
+        permissions=["customers.merge_customerprofile"],
+    )
+    def undo_merge(self, request: HttpRequest, form: Any, customer: CustomerProfile) -> str:
+        merge = last_merge_into(customer)
+        if merge is None:
+            raise DomainError("No merge into this customer can be undone.", code="nothing_to_undo")
+        done = unmerge_profiles(merge_id=merge.pk, actor=Actor.from_request(request))
+        both = f"{done.survivor.name} and {done.restored.name} are two customers again."
+        return " ".join([both, *done.sentences])
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Only what fits: nobody restores who is not deleted."""
         customer = self.get_object(request, str(object_id))
         unfit = {"restore"} if customer is None or customer.is_live else set(self.only_live)
         if customer is not None and customer.merged_at:
             unfit.add("restore")
+        if customer is None or not customer.is_live or last_merge_into(customer) is None:
+            unfit.add("undo_merge")
         actions = super().get_actions_detail(request, object_id)
         return [
             found

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from crm_site.access.services import tenant_in_scope
-from customers.models import CustomerScore, SyncLog
+from customers.models import CustomerScore, ProfileMerge, ProfileMergeStep, SyncLog
 
 BATCH_SIZE = 5_000
 # The trend shows a year; what was said before is nobody's any more.
@@ -41,6 +41,25 @@ def drop_old_scores(*, now: datetime) -> int:
             old = past.filter(Exists(newer)).order_by("week")
             ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
             CustomerScore.objects.filter(pk__in=ids).delete()
+        dropped += len(ids)
+        if len(ids) < BATCH_SIZE:
+            return dropped
+
+
+def drop_old_merges(*, now: datetime) -> int:
+    """Let go of what undoing would need of merges past their time. Returns how many.
+
+    That two were merged, when and by whom, stays.
+    """
+    dropped = 0
+    while True:
+        with transaction.atomic():
+            old = ProfileMerge.objects.expired(now).order_by("expires_at")
+            ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
+            ProfileMergeStep.objects.filter(merge__in=ids).delete()
+            ProfileMerge.objects.filter(pk__in=ids).update(
+                survivor_before=None, absorbed_before=None, survivor_after=None
+            )
         dropped += len(ids)
         if len(ids) < BATCH_SIZE:
             return dropped

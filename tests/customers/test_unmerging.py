@@ -14,6 +14,7 @@ from customers.services.belongings import belongings
 from customers.services.merge_fields import MergeError
 from customers.services.merging import merge_profiles
 from customers.services.profiles import delete_profile, update_profile
+from customers.services.retention import drop_old_merges
 from customers.services.unmerging import unmerge_profiles
 from tests.customers.conftest import event
 from tests.customers.pairs import RECORDS, dump, make_pair, pointers, reload, rows_of, unmerge
@@ -174,3 +175,34 @@ def test_what_cannot_be_undone_is_refused(tenant, other_tenant, actor):
         assert refused(old, actor) == "not_found"
         assert not CustomerProfile.objects.exists()
         assert not ProfileMergeStep.objects.exists()
+
+
+def test_past_its_time_a_merge_keeps_nothing_personal_and_stands(tenant, actor):
+    done = merge(make_customer(), make_customer(), actor)
+
+    assert drop_old_merges(now=timezone.now()) == 0
+    assert drop_old_merges(now=timezone.now() + timedelta(days=91)) == 1
+
+    done.refresh_from_db()
+    assert (done.survivor_before, done.absorbed_before, done.survivor_after) == (None,) * 3
+    assert not done.steps.exists()
+    assert refused(done, actor) == "too_late"
+
+
+def test_staff_undo_a_merge_on_the_page_of_who_is_left(tenant, actor, as_ann, as_ben):
+    survivor = make_customer(first_name="Ann", last_name="Lee")
+    absorbed = make_customer(first_name="Annie", last_name="Lee")
+    merge(survivor, absorbed, actor)
+    address = f"/{tenant.pk}/admin/customers/customerprofile/{survivor.pk}/"
+
+    shown = as_ann.get(f"{address}change/").content.decode()
+    seen_by_ben = as_ben.get(f"{address}change/").content.decode()
+    as_ben.post(f"{address}undo_merge/", {"_form_submitted": "True"})
+    is_still_merged = not reload(absorbed).is_live
+    as_ann.post(f"{address}undo_merge/", {"_form_submitted": "True"})
+
+    assert "Annie Lee was merged into this customer" in shown
+    assert "Undo merge" not in seen_by_ben
+    assert is_still_merged
+    assert reload(absorbed).is_live
+    assert "Undo merge" not in as_ann.get(f"{address}change/").content.decode()
