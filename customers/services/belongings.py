@@ -20,6 +20,7 @@ from customers.models import (
     ImportChange,
     ProfileMerge,
     SyncLog,
+    TaggingTarget,
 )
 
 
@@ -102,6 +103,13 @@ register_belonging(
     one="week of scores",
     many="weeks of scores",
     stays="What was said of the absorbed profile then; the survivor is scored by what it has now.",
+)
+register_belonging(
+    TaggingTarget,
+    "customer_id",
+    one="tag still to be put on",
+    many="tags still to be put on",
+    stays="A tagging under way passes over who is merged away; its list goes with it.",
 )
 register_belonging(
     CustomerProfile,

@@ -14,6 +14,8 @@ from customers.models import (
     DuplicateCandidate,
     IdentityAlias,
     ImportChange,
+    Tagging,
+    TaggingTarget,
 )
 from customers.services.activities import create_activity
 from customers.services.merging import merge_profiles
@@ -95,6 +97,8 @@ def _give_own_rows(survivor, absorbed) -> None:
     make_sync_log(customer_id=absorbed.pk)
     job = CustomerImport.objects.create(kind="IMPORT", plan={}, requested_by=ACTOR.id)
     ImportChange.objects.create(job=job, customer=absorbed, changes={})
+    tagging = Tagging.objects.create(tag="vip", requested_by=ACTOR.id)
+    TaggingTarget.objects.create(tagging=tagging, customer_id=absorbed.pk)
     CustomerScore.objects.create(
         customer=absorbed, week=timezone.localdate(), engagement_score=40, parts={}
     )

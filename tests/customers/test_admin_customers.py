@@ -20,7 +20,7 @@ from tests.factories import make_activity, make_customer, make_note
 LIST = "/oakhill/admin/customers/customerprofile/"
 # Savepoints and what every page of the admin asks (session, user, role, club) included.
 LIST_QUERIES = 24
-PAGE_QUERIES = 37
+PAGE_QUERIES = 38
 
 
 @pytest.fixture
