@@ -7,6 +7,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns import (  # noqa: F401 - they register
+            holdings,
             receivers,
             rule_sources,
             segment_uses,

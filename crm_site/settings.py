@@ -313,6 +313,7 @@ CELERY_BEAT_SCHEDULE = {
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
     "Look after long work": {"task": "jobs.tend", "schedule": 10.0},
     "Remove files past their time": {"task": "files.retain", "schedule": 3600.0},
+    "Copy who was erased": {"task": "customers.copy_erasures", "schedule": 60.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
     "Score customers": {"task": "customers.score", "schedule": 3600.0},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},

@@ -98,3 +98,14 @@ class ScoreModelKind(models.TextChoices):
     CHURN_MEMBERS = "CHURN_MEMBERS", "Members who leave"
     CHURN_PLAYERS = "CHURN_PLAYERS", "Players who stay away"
     VALUE = "VALUE", "What people will spend"
+
+
+class ExportKind(models.TextChoices):
+    LIST = "LIST", "A list of customers"
+    PERSON = "PERSON", "Everything about one customer"
+
+
+class ExportFormat(models.TextChoices):
+    CSV = "CSV", "CSV"
+    XLSX = "XLSX", "Excel"
+    ZIP = "ZIP", "A page to read and JSON, zipped"

@@ -15,10 +15,15 @@ from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Tenant
 from crm_site.tenancy.services import active_tenant_ids
-from customers.models import BulkMerge, CustomerImport, ScoreTraining, SyncLog, Tagging
-from customers.services import bulk_merging, counters, retention
+from customers.models import (
+    BulkMerge,
+    CustomerExport,
+    CustomerImport,
+    ScoreTraining,
+    SyncLog,
+)
+from customers.services import bulk_merging, counters, erasure_copy, exports, retention
 from customers.services.importing.working import work_on_import
-from customers.services.mass_tagging import work_on_tagging
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
 # Outlives the wait for a batch; shorter than anybody's patience, should a worker die with it.
@@ -168,7 +173,22 @@ def run_bulk_merge(tenant_id: str, job_id: str) -> str | None:
     return run_job(BulkMerge, UUID(job_id), bulk_merging.run_bulk_merge)
 
 
-@shared_task(name="customers.run_tagging", base=TenantTask)
-def run_tagging(tenant_id: str, job_id: str) -> str | None:
-    """Carry out one tagging; safe to run twice. Returns how it ended."""
-    return run_job(Tagging, UUID(job_id), work_on_tagging)
+@shared_task(name="customers.run_export", base=TenantTask)
+def run_export(tenant_id: str, job_id: str) -> str | None:
+    """Write one export's file. Returns its status at the end, None if it was not ours."""
+    return run_job(CustomerExport, UUID(job_id), exports.run_export)
+
+
+@shared_task(name="customers.copy_erasures")
+def copy_erasures() -> int:
+    """Every minute: put erasures not copied yet into the copy outside. Returns how many."""
+    copied = 0
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id), transaction.atomic():
+            copied += erasure_copy.copy_new(now=timezone.now())
+    return copied
+
+
+def nudge_copy_on_commit() -> None:
+    """Have a new erasure copied soon, once others can see it. Without a broker the tick does."""
+    transaction.on_commit(lambda: copy_erasures.delay() and None, robust=True)

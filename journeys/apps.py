@@ -6,4 +6,4 @@ class JourneysConfig(AppConfig):
     verbose_name = "Marketing"
 
     def ready(self) -> None:
-        from journeys import receivers, timeline  # noqa: F401 - they register themselves
+        from journeys import holdings, receivers, timeline  # noqa: F401 - they register themselves

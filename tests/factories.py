@@ -7,6 +7,7 @@ from django.utils import timezone
 from customers.choices import ActivityCategory
 from customers.models import (
     Activity,
+    CustomerExport,
     CustomerImport,
     CustomerNote,
     CustomerProfile,
@@ -54,6 +55,11 @@ def make_duplicate(**values) -> DuplicateCandidate:
     return DuplicateCandidate.objects.create(
         profile_a=profile_a, profile_b=profile_b, **(defaults | values)
     )
+
+
+def make_export(**values) -> CustomerExport:
+    defaults = {"kind": "LIST", "format": "CSV", "requested_by": "user:test"}
+    return CustomerExport.objects.create(**(defaults | values))
 
 
 def make_sync_log(**values) -> SyncLog:

@@ -81,6 +81,8 @@ _MANAGE = (
         "customers.view_bulkmerge",
         "customers.erase_customerprofile",
         "customers.export_customerprofile",
+        "customers.view_customerexport",
+        "customers.view_erasure",
         "customers.replay_synclog",
         "customers.delete_customernote",
     }

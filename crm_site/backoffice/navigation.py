@@ -30,6 +30,12 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("Imports", "upload_file", "customers_customerimport", "customers.view_customerimport"),
         ("Activity", "timeline", "customers_activity", "customers.view_activity"),
+        (
+            "Exports",
+            "download",
+            "customers_customerexport",
+            "customers.view_customerexport",
+        ),
         ("Segments", "groups", "segments_customersegment", "segments.view_customersegment"),
     ),
     "Marketing": (
@@ -58,6 +64,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "Operations": (
         ("How scores are made", "insights", "customers_scoremodel", "customers.view_scoremodel"),
         ("Event inbox", "inbox", "customers_synclog", "customers.view_synclog"),
+        ("Erasures", "person_remove", "customers_erasure", "customers.view_erasure"),
         ("Audit log", "history", "audit_crmauditlog", "audit.view_crmauditlog"),
         ("Staff", "badge", "access_tenantmembership", "access.view_tenantmembership"),
         ("Clubs", "golf_course", "tenancy_club", "tenancy.view_club"),

@@ -151,6 +151,10 @@ def _warnings(request: HttpRequest, customer: CustomerProfile) -> Iterator[Notic
         survivor = reverse(page, args=[customer.merged_into_id])
         yield Notice("merge", "This customer was merged into another.", survivor, "Go there")
         return
+    if customer.erased_at:
+        words = "Nothing is left that says who this was; what was counted still counts."
+        yield Notice("person_remove", f"Erased on {exactly(customer.erased_at)}. {words}")
+        return
     if customer.deleted_at:
         yield Notice("delete", f"Deleted on {exactly(customer.deleted_at)}. Nobody contacts them.")
     if request.user.has_perm("customers.merge_customerprofile"):

@@ -25,6 +25,7 @@ from customers.admin.forms import CustomerForm, TagForm
 from customers.admin.list_columns import ListColumns
 from customers.admin.owners import badges
 from customers.admin.page import header_of, last_merge_into
+from customers.admin.privacy import PrivacyDialogs
 from customers.admin.timeline import timeline_of
 from customers.models import CustomerProfile
 from customers.services.facts import FactError
@@ -58,7 +59,7 @@ KEPT_BY_SCL = f"What SCL, the membership service, keeps cannot be typed in here.
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
+class CustomerProfileAdmin(DeskActions, PrivacyDialogs, ListColumns, SavedListAdmin):
     """Everything here reads through ``search`` and indexes, so that a million rows stay fast."""
 
     form = CustomerForm
@@ -97,13 +98,13 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
     actions = None
     actions_on_top = False
     list_disable_select_all = True
-    actions_list = ("tag_many", "choose_columns", "save_view")
+    actions_list = ("tag_many", "export_list", "choose_columns", "save_view")
 
     # The page
     change_form_template = "admin/customers/customerprofile/change_form.html"
     actions_detail = (
         *("write_note", "add_tag", "request_correction", "merge_with", "undo_merge"),
-        *("hide", "restore"),
+        *("export_person", "hide", "restore", "erase"),
     )
     # Nobody does these to somebody who was deleted or merged away.
     only_live: ClassVar[frozenset[str]] = frozenset(
@@ -384,7 +385,9 @@ class CustomerProfileAdmin(DeskActions, ListColumns, SavedListAdmin):
         customer = self.get_object(request, str(object_id))
         unfit = {"restore"} if customer is None or customer.is_live else set(self.only_live)
         if customer is not None and customer.merged_at:
-            unfit.add("restore")
+            unfit |= {"restore", "erase"}
+        if customer is not None and customer.erased_at:
+            unfit |= {"restore", "erase", "export_person"}
         if customer is None or not customer.is_live or last_merge_into(customer) is None:
             unfit.add("undo_merge")
         actions = super().get_actions_detail(request, object_id)

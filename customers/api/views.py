@@ -1,14 +1,12 @@
 """Customers and what belongs to them, over HTTP."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +16,7 @@ from crm_site.api.viewsets import (
     TenantReadOnlyViewSet,
     list_action,
 )
+from customers.api.facts import faults_refused
 from customers.api.filters import (
     ActivityFilter,
     AliasFilter,
@@ -27,6 +26,7 @@ from customers.api.filters import (
     SyncLogFilter,
 )
 from customers.api.merging import MergeActions, PairMergeActions
+from customers.api.privacy import PrivacyActions
 from customers.api.scores import ScoresSerializer
 from customers.api.serializers import (
     ActivitySerializer,
@@ -51,7 +51,6 @@ from customers.models import (
 from customers.services import notes
 from customers.services.activities import create_activity
 from customers.services.duplicates import resolve_duplicate
-from customers.services.facts import FactError
 from customers.services.profiles import (
     MAX_BATCH,
     create_profile,
@@ -64,18 +63,7 @@ from customers.services.score_reading import explain_scores, score_history
 from customers.tasks import nudge
 
 
-@contextmanager
-def faults_refused() -> Iterator[None]:
-    """Facts that cannot be taken are the caller's fault: 400 with a path for each."""
-    try:
-        yield
-    except FactError as error:
-        raise ValidationError(
-            {fault.path: [ErrorDetail(fault.message, fault.code)] for fault in error.faults}
-        ) from error
-
-
-class CustomerViewSet(MergeActions, TenantModelViewSet):
+class CustomerViewSet(MergeActions, PrivacyActions, TenantModelViewSet):
     """Customers as the club knows them.
 
     A merged profile is read by its id and says where it went; lists leave it out unless they ask
@@ -90,11 +78,14 @@ class CustomerViewSet(MergeActions, TenantModelViewSet):
     action_permissions = {
         "batch": "customers.add_customerprofile",
         **dict.fromkeys(("merge", "unmerge"), "customers.merge_customerprofile"),
+        **PrivacyActions.privacy_permissions,
     }
     ordering_fields = ("created_at", "last_activity_at", "engagement_score")
 
     def get_queryset(self) -> Any:
-        rows = super().get_queryset().filter(deleted_at__isnull=True).defer("search_vector")
+        rows = super().get_queryset().defer("search_vector")
+        if self.action not in self.deleted_too:
+            rows = rows.filter(deleted_at__isnull=True)
         is_plain_list = self.action == "list" and not self._asks_for_status()
         return rows.filter(merged_at__isnull=True) if is_plain_list else rows
 

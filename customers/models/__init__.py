@@ -5,6 +5,7 @@ from customers.models.alias import IdentityAlias
 from customers.models.bulk_merge import BulkMerge, BulkMergePair
 from customers.models.duplicate import DuplicateCandidate
 from customers.models.erasure import ErasedIdentity, Erasure
+from customers.models.export import CustomerExport
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
 from customers.models.merge import ProfileMerge, ProfileMergeStep
 from customers.models.note import CustomerNote, NoteRevision
@@ -17,6 +18,7 @@ __all__ = [
     "Activity",
     "BulkMerge",
     "BulkMergePair",
+    "CustomerExport",
     "CustomerImport",
     "CustomerNote",
     "CustomerProfile",

@@ -12,6 +12,7 @@ from django.db import models
 
 from customers.models import (
     Activity,
+    CustomerExport,
     CustomerNote,
     CustomerProfile,
     CustomerScore,
@@ -98,6 +99,7 @@ register_belonging(
     many="changes by imports",
     stays="An import is undone on the profile that it changed.",
 )
+register_belonging(CustomerExport, one="export", many="exports")
 register_belonging(
     CustomerScore,
     one="week of scores",

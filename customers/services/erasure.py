@@ -53,6 +53,23 @@ def erase_profile(
     return erasure
 
 
+def erase_again(erasure: Erasure, *, actor: Actor) -> int:
+    """Erase whom an earlier erasure named and a restored backup brought back. Returns how many.
+
+    Call in a transaction that holds the tenant's identities.
+    """
+    rows = CustomerProfile.objects.filter(pk__in=erasure.profile_ids, erased_at__isnull=True)
+    people = list(rows.order_by("pk").defer("search_vector").select_for_update())
+    if not people:
+        return 0
+    with acting_as(actor):
+        forget(people, identifiers_of(row.pk for row in people), erasure)
+    for profile in people:
+        metadata = {"reason": erasure.reason, "erasureId": str(erasure.pk), "again": True}
+        audit.record("ERASE", profile, actor=actor, metadata=metadata)
+    return len(people)
+
+
 def forget(
     people: list[CustomerProfile], identifiers: set[Identifier], erasure: Erasure
 ) -> dict[str, int]:
@@ -70,6 +87,7 @@ def forget(
             "Activity": forgetting.empty_activities(ids),
             "SyncLog": forgetting.empty_events(ids, identifiers, relatives, now=now),
             "KeptAnswer": forgetting.forget_answers(ids, identifiers),
+            "CustomerExport": forgetting.stop_exports(ids, identifiers, now=now),
             "StoredFile": forgetting.remove_files(),
             "CrmAuditLog": forgetting.redact_audit(ids),
         }

@@ -13,9 +13,11 @@ from django.db.models import Q
 
 from crm_site.api.idempotency import forget_answers_with
 from crm_site.files.models import StoredFile
+from crm_site.jobs.models import JobStatus
 from crm_site.tenancy.context import local_settings, require_tenant_id
 from customers.choices import CustomerStatus, SyncStatus
 from customers.models import (
+    CustomerExport,
     CustomerImport,
     CustomerNote,
     CustomerProfile,
@@ -169,6 +171,20 @@ def remove_files() -> int:
     in_use = CustomerImport.objects.open().filter(file__isnull=False).values("file")
     files = StoredFile.objects.filter(purpose__startswith="customer-").exclude(pk__in=in_use)
     return files.delete()[1].get("files.StoredFile", 0)
+
+
+def stop_exports(
+    ids: Collection[UUID], identifiers: Collection[Identifier], *, now: datetime
+) -> int:
+    """Exports under way are stopped, those of these people go, and what was typed to find them."""
+    CustomerExport.objects.waiting().update(status=JobStatus.CANCELLED, finished_at=now)
+    CustomerExport.objects.running().update(cancel_requested_at=now)
+    named = Q()
+    for _, value in identifiers:
+        named |= Q(filters__icontains=str(value))
+    if named:
+        CustomerExport.objects.filter(named).update(filters={})
+    return CustomerExport.objects.filter(customer__in=ids).delete()[0]
 
 
 def redact_audit(ids: Collection[UUID]) -> int:

@@ -68,6 +68,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "customers": factories.make_customer,
     "customers/import": factories.make_import,
     "duplicates": factories.make_duplicate,
+    "exports": factories.make_export,
     "interactions": make_interaction,
     "journeys": make_journey,
     "notes": factories.make_note,
