@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check fmt screenshots schema lock kill-test prove-delivery bench bench-scores
+.PHONY: help setup run test check fmt screenshots schema lock kill-test prove-delivery bench bench-scores bench-matching
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/'
@@ -62,5 +62,9 @@ bench-scores: $(READY) ## how well predicted value does on CDNOW; SCORES_SCALE=1
 	@DATA_DIR=$${BENCH_DATA_DIR:-.data/bench} $(BIN)/python manage.py bench_scores --scale $(or $(SCORES_SCALE),0)
 
 SCALE ?= 1
+PROFILES ?= 1000000
 bench: $(READY) ## speed beside hand-written SQL, with data of its own; SCALE=0.1 is quicker
 	@DATA_DIR=$${BENCH_DATA_DIR:-.data/bench} $(BIN)/python manage.py bench --scale $(SCALE)
+
+bench-matching: setup ## quality, time and memory of the scan for duplicates; PROFILES=100000 is quicker
+	@$(BIN)/python manage.py bench_matching --profiles $(PROFILES)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
@@ -293,6 +294,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "customers.process_*": {"queue": "events"},
     "customers.score_*": {"queue": "scores"},
+    "customers.scan_duplicates": {"queue": "matching"},
     "campaigns.dispatch_*": {"queue": "dispatch"},
     # Looks at single customers are as short as events, and follow them.
     "segments.recheck*": {"queue": "events"},
@@ -316,6 +318,7 @@ CELERY_BEAT_SCHEDULE = {
     "Copy who was erased": {"task": "customers.copy_erasures", "schedule": 60.0},
     "Forget old API answers": {"task": "api.forget_answers", "schedule": 3600.0},
     "Score customers": {"task": "customers.score", "schedule": 3600.0},
+    "Scan for duplicates": {"task": "customers.scan_due", "schedule": crontab(hour=1, minute=15)},
     "Remove what is past its retention": {"task": "customers.retain", "schedule": 3600.0},
     "Forget old segment history": {"task": "segments.retain", "schedule": 3600.0},
 }

@@ -66,6 +66,16 @@ class DuplicateResolution(models.TextChoices):
     IGNORED = "IGNORED", "Ignored"
 
 
+class CandidateKind(models.TextChoices):
+    DUPLICATE = "DUPLICATE", "May be one person"
+    HOUSEHOLD = "HOUSEHOLD", "Same household"  # They share something; their first names differ.
+
+
+class ScanKind(models.TextChoices):
+    FULL = "FULL", "Everybody"
+    INCREMENTAL = "INCREMENTAL", "Who changed"
+
+
 class ImportKind(models.TextChoices):
     CHECK = "CHECK", "Check only"
     IMPORT = "IMPORT", "Import"

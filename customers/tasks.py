@@ -10,7 +10,9 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
+from crm_site.audit.actor import Actor
 from crm_site.jobs.services import run_job
+from crm_site.jobs.tasks import nudge_on_commit
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.models import Tenant
@@ -19,10 +21,12 @@ from customers.models import (
     BulkMerge,
     CustomerExport,
     CustomerImport,
+    DuplicateScan,
     ScoreTraining,
     SyncLog,
 )
 from customers.services import bulk_merging, counters, erasure_copy, exports, retention
+from customers.services.duplicate_scans import due_scan, request_scan, run_scan
 from customers.services.importing.working import work_on_import
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
@@ -192,3 +196,20 @@ def copy_erasures() -> int:
 def nudge_copy_on_commit() -> None:
     """Have a new erasure copied soon, once others can see it. Without a broker the tick does."""
     transaction.on_commit(lambda: copy_erasures.delay() and None, robust=True)
+
+
+@shared_task(name="customers.scan_due")
+def scan_due() -> int:
+    """Every night: ask for each tenant's scan for duplicates. Returns how many were asked for."""
+    now, actor = timezone.now(), Actor.system("customers.scan_due")
+    tenants = active_tenant_ids()
+    for tenant_id in tenants:
+        with tenant_scope(tenant_id), transaction.atomic():
+            nudge_on_commit(request_scan(kind=due_scan(now), actor=actor, now=now))
+    return len(tenants)
+
+
+@shared_task(name="customers.scan_duplicates", base=TenantTask)
+def scan_duplicates(tenant_id: str, job_id: str) -> str | None:
+    """Run one scan that waits; returns its status at the end, None if it was not ours to run."""
+    return run_job(DuplicateScan, UUID(job_id), run_scan)

@@ -23,6 +23,7 @@ PEOPLE = (
     "customers.customerscore",
     "customers.scoremodel",
     "customers.scoretraining",
+    "customers.duplicatescan",
 )
 SEGMENTS = (
     "segments.customersegment",

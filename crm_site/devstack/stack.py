@@ -20,7 +20,7 @@ from crm_site.devstack.spawning import Child, Program
 
 HOST = "127.0.0.1"
 WEB_WORKERS, WEB_THREADS, TASK_PROCESSES = 2, 8, 3
-QUEUES = "default,events,segments,dispatch,scores"
+QUEUES = "default,events,segments,dispatch,scores,matching"
 # The children get the runtime role's address; the owner's stays with whoever migrates.
 OWNER_VARIABLES = {"DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"}
 REPLACED_VARIABLES = {"DATABASE_URL_FILE", "REDIS_URL_FILE"}

@@ -18,6 +18,7 @@ from customers.admin.bulk_merge import bulk_page
 from customers.admin.review import deciding, pages
 from customers.admin.review.proposing import Couple
 from customers.admin.review.queue import EVIDENCE, REVIEW_FILTERS, Queue
+from customers.admin.scans import last_scan, search_now
 from customers.choices import DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
 from customers.services.merging import MergeError
@@ -39,7 +40,9 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
     list_select_related = ("profile_a", "profile_b")
     ordering = ("-match_score", "-pk")
     sortable_by = ()
-    actions_list = ("start_review", "merge_many")
+    actions_list = ("start_review", "merge_many", "search_now")
+    list_before_template = "customers/scan.html"
+    search_now = search_now
 
     class Media:
         css = {"all": ["customers/customers.css", "customers/review.css"]}
@@ -48,6 +51,9 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         pairs = super().get_queryset(request).select_related("profile_a", "profile_b")
         return pairs.defer("profile_a__search_vector", "profile_b__search_vector")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), **last_scan(request)})
 
     @display(description="Who")
     def pair(self, pair: DuplicateCandidate) -> str:

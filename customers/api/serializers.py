@@ -116,7 +116,7 @@ class DuplicateSerializer(TenantModelSerializer):
         model = DuplicateCandidate
         fields = (
             *("id", "profile_a", "profile_b", "match_type", "match_score", "match_fields"),
-            *("resolution", "resolved_by", "resolved_at", "notes", "created_at"),
+            *("kind", "resolution", "resolved_by", "resolved_at", "notes", "created_at"),
         )
 
 

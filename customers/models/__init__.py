@@ -3,7 +3,7 @@
 from customers.models.activity import Activity
 from customers.models.alias import IdentityAlias
 from customers.models.bulk_merge import BulkMerge, BulkMergePair
-from customers.models.duplicate import DuplicateCandidate
+from customers.models.duplicate import DuplicateCandidate, DuplicateScan
 from customers.models.erasure import ErasedIdentity, Erasure
 from customers.models.export import CustomerExport
 from customers.models.importing import CustomerImport, ImportBatch, ImportChange
@@ -24,6 +24,7 @@ __all__ = [
     "CustomerProfile",
     "CustomerScore",
     "DuplicateCandidate",
+    "DuplicateScan",
     "ErasedIdentity",
     "Erasure",
     "IdentityAlias",

@@ -1,5 +1,9 @@
 """Pairs that may be one person."""
 
+from datetime import timedelta
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -7,15 +11,24 @@ from django.utils import timezone
 
 from crm_site.db.auditing import audited
 from crm_site.db.base import one_of
+from crm_site.jobs.models import Job, job_constraints, job_indexes, one_open
 from crm_site.tenancy.base import TenantModel, tenant_managers
-from customers.choices import DuplicateResolution
+from customers.choices import CandidateKind, DuplicateResolution, ScanKind
 from customers.models.profile import CustomerProfile
 
 
 class DuplicateCandidateQuerySet(models.QuerySet["DuplicateCandidate"]):
-    def pending(self) -> "DuplicateCandidateQuerySet":
+    def unruled(self) -> "DuplicateCandidateQuerySet":
         """Pairs nobody has ruled on yet."""
         return self.filter(resolution=DuplicateResolution.PENDING)
+
+    def pending(self) -> "DuplicateCandidateQuerySet":
+        """Pairs to rule on: of those nobody has, people of one household are left out."""
+        return self.unruled().filter(kind=CandidateKind.DUPLICATE)
+
+    def households(self) -> "DuplicateCandidateQuerySet":
+        """Pairs of different people who share an address, a phone or a mailbox."""
+        return self.filter(kind=CandidateKind.HOUSEHOLD)
 
     def involving(self, profile: CustomerProfile) -> "DuplicateCandidateQuerySet":
         return self.filter(Q(profile_a=profile) | Q(profile_b=profile))
@@ -59,7 +72,25 @@ class DuplicateCandidate(TenantModel):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text="Confidence from 0 to 100.",
     )
-    match_fields = models.JSONField(help_text='What agreed: {"email": {"agreement": "exact"}}')
+    match_fields = models.JSONField(
+        help_text="What agreed, and what it weighs in doublings of the odds; no values: "
+        '{"v": 1, "fields": [{"field": "name", "level": "same name", "weight": 13.6}]}.'
+    )
+    kind = models.CharField(
+        max_length=16, choices=CandidateKind, default=CandidateKind.DUPLICATE, editable=False
+    )
+    claimed = ArrayField(
+        models.CharField(max_length=32),
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="Identifiers that one gave though the other holds them: email, phone_number.",
+    )
+    compared_hash = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="Of what was compared. A ruling stands for as long as it is the same.",
+    )
     resolution = models.CharField(
         max_length=16, choices=DuplicateResolution, default=DuplicateResolution.PENDING
     )
@@ -76,6 +107,7 @@ class DuplicateCandidate(TenantModel):
             models.CheckConstraint(condition=Q(profile_a__lt=F("profile_b")), name="pair_ordered"),
             models.UniqueConstraint(fields=["profile_a", "profile_b"], name="pair_once"),
             one_of("resolution", DuplicateResolution, model="duplicate"),
+            one_of("kind", CandidateKind, model="duplicate"),
         ]
         indexes = [
             models.Index(
@@ -89,7 +121,45 @@ class DuplicateCandidate(TenantModel):
                 name="duplicate_decided",
             ),
         ]
-        triggers = audited()
+        triggers = audited("compared_hash", "claimed")
 
     def __str__(self) -> str:
         return f"{self.profile_a} / {self.profile_b}"
+
+
+class DuplicateScan(Job):
+    """One search of a tenant for pairs that may be one person: of everybody, or of who changed."""
+
+    task_name: ClassVar[str] = "customers.scan_duplicates"
+    # Its longest step is one statement over a million rows.
+    lease: ClassVar[timedelta] = timedelta(minutes=10)
+
+    kind = models.CharField(max_length=16, choices=ScanKind, default=ScanKind.FULL, editable=False)
+    changed_since = models.DateTimeField(
+        null=True, editable=False, help_text="Who changed since then is looked at; null: everybody."
+    )
+    profile_count = models.IntegerField("customers", default=0, editable=False)
+    compared_count = models.BigIntegerField("pairs compared", default=0, editable=False)
+    found_count = models.IntegerField("found", default=0, editable=False)
+    household_count = models.IntegerField("of one household", default=0, editable=False)
+    new_count = models.IntegerField("new", default=0, editable=False)
+    reopened_count = models.IntegerField("to review again", default=0, editable=False)
+    removed_count = models.IntegerField("no longer alike", default=0, editable=False)
+    remarks = models.JSONField(
+        default=list,
+        editable=False,
+        help_text='What was left out, in words: ["1,200 customers …"].',
+    )
+
+    class Meta(Job.Meta):
+        verbose_name = "scan for duplicates"
+        verbose_name_plural = "scans for duplicates"
+        constraints = [
+            *job_constraints("scan"),
+            one_of("kind", ScanKind, model="scan"),
+            one_open("scan_one_open"),
+        ]
+        indexes = job_indexes("scan")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.requested_at:%Y-%m-%d %H:%M}"

@@ -7,6 +7,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
@@ -245,6 +246,13 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
                 F("last_activity_at").desc(nulls_last=True),
                 F("id").desc(),
                 name="customer_last_seen",
+            ),
+            # Who lives in one house.
+            models.Index(
+                F("tenant"),
+                Lower("address_line1"),
+                name="customer_address",
+                condition=LIVE & Q(address_line1__isnull=False),
             ),
             # Which tiers there are, and who has one.
             models.Index(fields=["tenant", "membership_tier"], name="customer_tier"),

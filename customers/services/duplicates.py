@@ -10,6 +10,7 @@ from crm_site.audit.actor import Actor
 from crm_site.errors import DomainError
 from customers.choices import DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
+from customers.services.found_pairs import note_what_was_compared
 from customers.services.identity import lock_identities
 from customers.services.merging import Merged, merge_profiles
 
@@ -62,6 +63,7 @@ def resolve_duplicate(
     pair.resolution, pair.notes = resolution, notes
     pair.resolved_by, pair.resolved_at = actor.id, timezone.now()
     pair.save()
+    note_what_was_compared(pair.pk)
     return pair
 
 

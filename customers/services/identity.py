@@ -18,7 +18,7 @@ from crm_site.audit.actor import Actor
 from crm_site.db.names import camel_case
 from crm_site.db.rows import insert_rows, to_json, update_rows
 from crm_site.tenancy.context import require_tenant_id
-from customers.choices import IdentityAliasType
+from customers.choices import CandidateKind, IdentityAliasType
 from customers.models import CustomerProfile, DuplicateCandidate, IdentityAlias
 from customers.normalize import first_names_contradict
 from customers.services.changes import tell_changed
@@ -163,9 +163,9 @@ class Directory:
         }
         if not shared:
             return
+        told_apart = Q(kind=CandidateKind.HOUSEHOLD) | Q(match_score__lte=CONFIDENCE_AGAINST_NAMES)
         pairs = DuplicateCandidate.objects.filter(
-            Q(profile_a__in=shared) | Q(profile_b__in=shared),
-            match_fields__firstName__agreement="contradicts",
+            told_apart, Q(profile_a__in=shared) | Q(profile_b__in=shared)
         ).values_list("profile_a_id", "profile_b_id")
         both_ways = sorted({way for pair in pairs for way in (pair, pair[::-1])})
         self._load({}, {other for _, other in both_ways if other not in self.profiles})
@@ -280,16 +280,18 @@ class Directory:
     ) -> None:
         first, second = sorted((profile.pk, rival.pk))
         evidence = {camel_case(name): {"agreement": "exact"} for name in names}
-        score = CONFIDENCE.get(names[0], CONFIDENCE_BY_LINK)
+        score, kind = CONFIDENCE.get(names[0], CONFIDENCE_BY_LINK), CandidateKind.DUPLICATE
         if first_names_contradict(rival.first_name, first_name or profile.first_name):
             evidence["firstName"] = {"agreement": "contradicts"}
             score = min(score, CONFIDENCE_AGAINST_NAMES)
+            if {*names} <= {*SHARED_IN_FAMILIES}:
+                kind = CandidateKind.HOUSEHOLD
             if profile not in self._kin.setdefault(rival.pk, []):
                 self._kin[rival.pk].append(profile)
         self._candidates.setdefault((first, second), DuplicateCandidate(
             profile_a_id=first, profile_b_id=second, match_type=MATCH_TYPES.get(names[0], names[0]),
             match_score=score,
-            match_fields=evidence,
+            match_fields=evidence, kind=kind, claimed=names,
         ))  # fmt: skip
 
     @property
@@ -334,7 +336,7 @@ class Directory:
         tell_changed(self._new, columns=None)
         tell_changed([profile.pk for profile in changed], columns=names)
         _write_aliases(list(self._aliases.values()))
-        DuplicateCandidate.objects.bulk_create(self._candidates.values(), ignore_conflicts=True)
+        _write_candidates(list(self._candidates.values()))
 
 
 def _for_blanks(profile: CustomerProfile, facts: PersonFacts) -> PersonFacts:
@@ -397,3 +399,26 @@ def _write_aliases(aliases: list[IdentityAlias]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(KEEP_ALIASES, [to_json(rows)])
+
+
+# Of a pair that is known, only what was claimed is kept beside: the scan's weights, and what people
+# ruled, stand.
+KEEP_CANDIDATES = """
+INSERT INTO customers_duplicatecandidate AS held (id, tenant_id, profile_a_id, profile_b_id,
+    match_type, match_score, match_fields, kind, claimed, resolution, created_at)
+SELECT id, tenant_id, profile_a_id, profile_b_id, match_type, match_score, match_fields, kind,
+    claimed, resolution, created_at
+  FROM json_populate_recordset(NULL::customers_duplicatecandidate, %s::json)
+ON CONFLICT (profile_a_id, profile_b_id) DO UPDATE
+   SET claimed = ARRAY(SELECT DISTINCT unnest(held.claimed || excluded.claimed) ORDER BY 1)
+ WHERE NOT held.claimed @> excluded.claimed
+"""
+
+
+def _write_candidates(candidates: list[DuplicateCandidate]) -> None:
+    if not candidates:
+        return
+    fields = DuplicateCandidate._meta.concrete_fields
+    rows = [{field.column: getattr(row, field.attname) for field in fields} for row in candidates]
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_CANDIDATES, [to_json(rows)])

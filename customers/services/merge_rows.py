@@ -76,7 +76,7 @@ def _settle_candidates(record: MergeRecord, actor: Actor, now: datetime) -> None
     record.change(theirs.involving(survivor), why="pair", **closing)
     known = partners_of(survivor.pk) - {absorbed.pk}
     partners = Q(profile_a__in=known) | Q(profile_b__in=known)
-    record.change(theirs.pending().filter(partners), why="known_pair", **closing)
+    record.change(theirs.unruled().filter(partners), why="known_pair", **closing)
     other = Case(
         When(profile_a=absorbed, then=F("profile_b")), default=F("profile_a"),
         output_field=UUIDField(),

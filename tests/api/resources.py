@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from campaigns.models import CampaignInteraction, EventPromotion
 from crm_site.audit.models import CrmAuditLog
 from crm_site.tenancy.models import Club
+from customers.models import DuplicateScan
 from journeys.models import Journey
 from social.models import SocialConnection, SocialPost
 from tests import factories
@@ -22,6 +23,11 @@ def make_audit_entry():
     return CrmAuditLog.objects.create(
         entity_type="Campaign", entity_id="1", action="START", performed_by="user:test"
     )
+
+
+def make_scan():
+    """One that has ended: a club has one under way at most."""
+    return DuplicateScan.objects.create(requested_by="user:test", status="SUCCESS")
 
 
 def make_journey():
@@ -68,6 +74,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "customers": factories.make_customer,
     "customers/import": factories.make_import,
     "duplicates": factories.make_duplicate,
+    "duplicates/scan": make_scan,
     "exports": factories.make_export,
     "interactions": make_interaction,
     "journeys": make_journey,

@@ -78,7 +78,7 @@ class _Source:
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.dice = Random(1)  # noqa: S311 - the same bookings in every run
+        self.dice = Random(1)
         self.newcomers = count(1)
         self.run = uuid4().hex[:12]
 

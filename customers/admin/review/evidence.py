@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from customers.choices import DuplicateResolution
+from customers.matching.explaining import describe
 from customers.models import DuplicateCandidate
 
 LABELS = {
@@ -78,6 +79,8 @@ def _label(name: str) -> str:
 
 def sentence_of(pair: DuplicateCandidate) -> str:
     """ "The same e-mail, but not the same first name: family?"."""
+    if "agreements" in (pair.match_fields or {}):
+        return describe(pair.match_fields)
     found = evidence_of(pair)
     agreeing = [_said(each) for each in found if each.speaks_for]
     differing = [_said(each) for each in found if not each.speaks_for]
