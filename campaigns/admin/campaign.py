@@ -1,11 +1,10 @@
 """Campaigns: the list, the form step by step, and the page that shows how one goes."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
@@ -13,8 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns import tasks
-from campaigns.admin.forms import CampaignForm, ScheduleForm
+from campaigns.admin.forms import ScheduleForm
 from campaigns.admin.panels import ReviewTab, results
+from campaigns.admin.wizard.summary import summary, when
+from campaigns.admin.wizard.views import Wizard
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.services import lifecycle
@@ -32,7 +33,6 @@ from crm_site.backoffice.options import (
 )
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
-from segments.models import CustomerSegment
 
 LAUNCH = ("campaigns.launch_campaign",)
 STATUS_COLOURS = {
@@ -53,9 +53,8 @@ BUTTONS = {
 
 
 @admin.register(Campaign)
-class CampaignAdmin(TenantModelAdmin):
-    form = CampaignForm
-    list_display = ("title", "shown_status", "when", "progress", "sent", "opened", "clicked")
+class CampaignAdmin(Wizard, TenantModelAdmin):
+    list_display = ("title", "shown_status", "moved", "progress", "sent", "opened", "clicked")
     list_display_links = ("title",)
     list_filter = (
         ("status", filters.ChoicesDropdownFilter),
@@ -82,63 +81,22 @@ class CampaignAdmin(TenantModelAdmin):
     # The form
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        basics = ("Basics", {"fields": ("name", "description", "club"), "classes": ("tab",)})
-        if obj is not None and obj.status != CampaignStatus.DRAFT:
-            what = ("segment", "shown_channels", "shown_templates", "shown_time")
-            return (
-                ("Basics", {"fields": ("name", "description"), "classes": ("tab",)}),
-                ("What was set up", {"fields": what, "classes": ("tab",)}),
-            )
+        """Of one that is no draft any more: its words may be changed, the rest is told."""
+        what = ("shown_audience", "shown_channels", "shown_templates", "shown_time")
         return (
-            basics,
-            ("Audience", {"fields": ("segment",), "classes": ("tab",),
-             "description": "Consent is asked at the moment of sending, so nobody who said no "
-                            "hears, whatever the segment says."}),
-            ("Content", {"fields": ("channels", "email_template_id", "sms_template_id",
-                                    "push_template_id"), "classes": ("tab",)}),
-            ("Schedule", {"fields": (("send_on", "send_at"), "timezone"), "classes": ("tab",),
-             "description": "This only writes the time down. Press Schedule, or Start now, once "
-                            "the review is clear."}),
-        )  # fmt: skip
+            ("Basics", {"fields": ("name", "description"), "classes": ("tab",)}),
+            ("What was set up", {"fields": what, "classes": ("tab",)}),
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        if obj is None or obj.status == CampaignStatus.DRAFT:
-            return ()
-        return ("segment", "shown_channels", "shown_templates", "shown_time")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "segment":
-            rows = self.get_field_queryset(None, db_field, request)
-            kwargs["queryset"] = (rows or CustomerSegment.objects.none()).filter(
-                deleted_at__isnull=True, is_active=True
-            )
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "segment" and field is not None:
-            field.label_from_instance = lambda row: f"{row.name} ({row.member_count:,} people)"
-        return field
+        return ("shown_audience", "shown_channels", "shown_templates", "shown_time")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at__isnull=True)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        if change:
-            lifecycle.change_campaign(campaign_id=obj.pk, values=form.changes())
-            return
-        obj.scheduled_at = form.scheduled_at
-        super().save_model(request, obj, form, change)
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        return self._to_review(obj)
-
-    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
-        if obj.status == CampaignStatus.DRAFT and "_continue" not in request.POST:
-            return self._to_review(obj)
-        return super().response_change(request, obj)
-
-    def _to_review(self, obj: Campaign) -> HttpResponse:
-        """Saved: now look it over."""
-        url = reverse("admin:campaigns_campaign_change", args=[obj.pk])
-        return HttpResponseRedirect(f"{url}#dataset-review")
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        lifecycle.change_campaign(campaign_id=obj.pk, values=values)
 
     # What was set up
 
@@ -151,13 +109,15 @@ class CampaignAdmin(TenantModelAdmin):
         chosen = [campaign.template_for(each) for each in campaign.channels]
         return ", ".join(each for each in chosen if each) or "–"
 
+    @display(description="For")
+    def shown_audience(self, campaign: Campaign) -> str:
+        told = summary(campaign)
+        without = f", but nobody in {', '.join(told.without)}" if told.without else ""
+        return ", ".join(told.who) + without if told.who else "–"
+
     @display(description="Goes out")
     def shown_time(self, campaign: Campaign) -> str:
-        if campaign.scheduled_at is None:
-            return "Started by hand"
-        zone = campaign.timezone or "UTC"
-        local = campaign.scheduled_at.astimezone(ZoneInfo(zone))
-        return f"{date_format(local, 'l j F Y, H:i')} ({zone.replace('_', ' ')})"
+        return when(campaign)
 
     # The page of one that was started
 
@@ -179,7 +139,7 @@ class CampaignAdmin(TenantModelAdmin):
             self.admin_site.admin_view(self.panel_view),
             name="campaigns_campaign_panel",
         )
-        return [panel, *super().get_urls()]
+        return [panel, *self.wizard_urls(), *super().get_urls()]
 
     def panel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """The results alone, for a page that is open while it sends."""
@@ -205,7 +165,7 @@ class CampaignAdmin(TenantModelAdmin):
         return campaign.status, campaign.get_status_display()
 
     @display(description="When")
-    def when(self, campaign: Campaign) -> SafeString | str:
+    def moved(self, campaign: Campaign) -> SafeString | str:
         return ago(campaign.started_at or campaign.scheduled_at)
 
     @display(description="Reached")

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.admin.wizard.steps import step_of
 from campaigns.choices import (
     CampaignInteractionType,
     CampaignStatus,
@@ -17,21 +18,10 @@ from campaigns.choices import (
 )
 from campaigns.models import Campaign, CampaignRun, SendingHold
 from campaigns.services import statistics
-from campaigns.services.preflight import preflight
+from campaigns.services.preflight import Preflight, preflight
 from crm_site.backoffice.options import LazyTab
 from crm_site.messaging.channels import Channel
 
-# Where on the form a finding is mended.
-STEPS = {
-    "segment": "Audience",
-    "channels": "Content",
-    "email_template_id": "Content",
-    "sms_template_id": "Content",
-    "push_template_id": "Content",
-    "scheduled_at": "Schedule",
-    "recur_end_at": "Schedule",
-    "timezone": "Schedule",
-}
 SHOWN_RUNS = 5
 FUNNEL_WIDTH = 520
 
@@ -63,23 +53,25 @@ class ReviewTab(LazyTab):
         campaign: Any = self.obj
         is_starting = campaign.scheduled_at is None
         found = preflight(campaign, now=timezone.now(), is_starting=is_starting)
-        return {
-            "campaign": campaign,
-            "preflight": found,
-            "channels": [
-                {
-                    "label": Channel(each.channel).label,
-                    "reachable": each.reachable,
-                    "left_out": [
-                        (DeliveryReason(why).label, count) for why, count in each.reasons.items()
-                    ],
-                }
-                for each in (found.reach.channels if found.reach else [])
-            ],
-            "findings": [
-                {"finding": each, "step": STEPS.get(each.path, "")} for each in found.findings
-            ],
-        }
+        return {"campaign": campaign, **shown_preflight(campaign, found)}
+
+
+def shown_preflight(campaign: Campaign, found: Preflight) -> dict[str, Any]:
+    """A review as its page shows it: the counts channel by channel, and what to mend."""
+    return {
+        "preflight": found,
+        "channels": [
+            {
+                "label": Channel(each.channel).label,
+                "reachable": each.reachable,
+                "left_out": [
+                    (DeliveryReason(why).label, count) for why, count in each.reasons.items()
+                ],
+            }
+            for each in (found.reach.channels if found.reach else [])
+        ],
+        "findings": [{"finding": each, "step": step_of(each.path)} for each in found.findings],
+    }
 
 
 def results(campaign: Campaign) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from campaigns.choices import CampaignStatus, DeliveryReason, RunStatus
 from campaigns.models import CampaignRun
 from campaigns.services.audience import heard_lately, why_not_by_channel
 from campaigns.services.quiet_hours import quiet_until, quiet_zones
+from campaigns.services.variables import VARIABLES_SQL
 from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import BATCH_LIMIT, Message, Recipient
 from crm_site.tenancy.context import require_tenant_id
@@ -157,9 +158,7 @@ def message_from(item: Claimed) -> Message:
     )
 
 
-# What a template may say about its reader. The keys are part of what marketers write into
-# templates, so they only ever grow; docs/sending.md lists them.
-_BODY = """
+_BODY = f"""
     jsonb_build_object(
         'templateId', d.template_id,
         'to', jsonb_strip_nulls(jsonb_build_object(
@@ -167,13 +166,7 @@ _BODY = """
             'email', CASE WHEN d.channel = 'EMAIL' THEN p.email END,
             'phoneNumber', CASE WHEN d.channel IN ('SMS', 'WHATSAPP') THEN p.phone_number END,
             'authUserId', CASE WHEN d.channel IN ('PUSH', 'IN_APP') THEN p.auth_user_id END)),
-        'variables', jsonb_build_object(
-            'firstName', coalesce(p.first_name, ''), 'lastName', coalesce(p.last_name, ''),
-            'membershipTier', coalesce(p.membership_tier, ''),
-            'membershipExpiry', coalesce(p.membership_expiry::text, ''),
-            'handicap', coalesce(p.handicap::text, ''),
-            'homeClubName', coalesce(p.home_club_name, ''),
-            'clubName', coalesce(club.name, %(club_name)s)),
+        'variables', {VARIABLES_SQL},
         'metadata', jsonb_build_object(
             'campaignId', d.campaign_id, 'runId', d.run_id, 'deliveryId', d.id))
 """

@@ -72,6 +72,16 @@ def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -
     return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
 
 
+def first_findings(campaign: Campaign, *, now: datetime) -> list[Finding]:
+    """What can be said without counting anybody: cheap enough for every page of a draft."""
+    is_starting = campaign.scheduled_at is None
+    return [
+        *_segment_findings(campaign, now),
+        *_channel_findings(campaign),
+        *_time_findings(campaign, now, is_starting),
+    ]
+
+
 def refuse_blocked(campaign: Campaign, *, now: datetime, is_starting: bool = False) -> Preflight:
     """The review. Raises PreflightError with the first red finding."""
     found = preflight(campaign, now=now, is_starting=is_starting)

@@ -1,20 +1,13 @@
 """A marketer fills in the form, sees what will happen, and starts it."""
 
-from datetime import timedelta
-
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from campaigns.models import Campaign
 from campaigns.services.lifecycle import start_campaign
-from crm_site.messaging.gateway import MessagingUncertain
-from crm_site.tenancy.context import tenant_scope
 from tests.campaigns.builders import (
     ACTOR,
     make_campaign,
     make_recipient,
-    make_segment,
     send_all,
 )
 
@@ -34,91 +27,10 @@ def url_of(tenant, name, *args):
     return f"/{tenant.pk}" + reverse(f"admin:campaigns_{name}", args=args)
 
 
-def form_values(segment, **values):
-    return {
-        "name": "Winter offer",
-        "segment": str(segment.pk),
-        "channels": ["EMAIL"],
-        "email_template_id": "newsletter-email",
-        "timezone": "Africa/Johannesburg",
-        **values,
-    }
-
-
 def press(client, tenant, campaign, button, **values):
     url = url_of(tenant, f"campaign_{button}", campaign.pk)
 
     return client.post(url, {"_form_submitted": "True", **values})
-
-
-def test_a_campaign_is_made_by_form_and_read_by_its_zones_clock(sign_in, ann, tenant):
-    segment = make_segment(make_recipient())
-    day = (timezone.now() + timedelta(days=30)).date()
-
-    answer = sign_in(ann).post(
-        url_of(tenant, "campaign_add"), form_values(segment, send_on=day, send_at="09:30")
-    )
-
-    campaign = Campaign.objects.get()
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
-    assert answer["Location"].endswith(f"{campaign.pk}/change/#dataset-review")
-    assert (campaign.scheduled_at.date(), f"{campaign.scheduled_at:%H:%M}") == (day, "07:30")
-    assert (campaign.channels, campaign.status) == (["EMAIL"], "DRAFT")
-    assert campaign.created_by == f"user:{ann.pk}"
-
-
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"send_on": "2020-01-01", "send_at": "09:00"}, "send_on"),
-        ({"send_on": "2030-01-01"}, "send_at"),
-        ({"send_on": "2030-03-31", "send_at": "01:30", "timezone": "Europe/London"}, "send_at"),
-        ({"timezone": "Mars/Base"}, "timezone"),
-        ({"channels": ["PIGEON"]}, "channels"),
-        ({"email_template_id": "unheard-of"}, "email_template_id"),
-        ({"name": ""}, "name"),
-    ],
-)
-def test_bad_values_are_shown_at_their_field(sign_in, ann, tenant, values, field):
-    answer = sign_in(ann).post(
-        url_of(tenant, "campaign_add"), form_values(make_segment(), **values)
-    )
-
-    assert answer.status_code == 200
-    assert set(answer.context["adminform"].form.errors) == {field}
-    assert Campaign.objects.count() == 0
-
-
-def test_another_clubs_segment_is_no_choice(sign_in, ann, tenant, other_tenant):
-    with tenant_scope(other_tenant.pk):
-        foreign = make_segment(name="Theirs alone")
-
-    page = sign_in(ann).get(url_of(tenant, "campaign_add"))
-    answer = sign_in(ann).post(url_of(tenant, "campaign_add"), form_values(foreign))
-
-    assert "Theirs alone" not in page.content.decode()
-    assert set(answer.context["adminform"].form.errors) == {"segment"}
-
-
-def test_the_form_opens_while_messaging_is_away(sign_in, ann, tenant, gateway, monkeypatch):
-    def away(*args):
-        raise MessagingUncertain("No answer.")
-
-    monkeypatch.setattr(gateway, "list_templates", away)
-
-    page = sign_in(ann).get(url_of(tenant, "campaign_add"))
-
-    assert page.status_code == 200
-    assert "Messaging cannot be reached just now" in page.content.decode()
-
-
-def test_the_review_counts_who_will_hear(sign_in, ann, tenant):
-    campaign = make_campaign(make_recipient(), make_recipient(email_opt_in=False))
-
-    page = sign_in(ann).get(url_of(tenant, "campaign_tab", campaign.pk, "review")).content.decode()
-
-    assert "1 person will hear, by 1 message." in page
-    assert "No consent" in page
 
 
 def test_start_now_starts_and_the_page_shows_what_came_of_it(

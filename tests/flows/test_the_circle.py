@@ -159,19 +159,25 @@ def test_from_a_signed_event_to_counted_clicks(
 
 
 def start_by_form(client, segment) -> Campaign:
-    """What a marketer does in the admin: fill in the form, read the review, press start."""
-    form = {
-        "name": "Spring Special",
-        "segment": str(segment.pk),
-        "channels": ["EMAIL", "SMS"],
-        "email_template_id": "newsletter-email",
-        "sms_template_id": "offer-sms",
-        "timezone": "Africa/Johannesburg",
-    }
-    saved = client.post("/oakhill/admin/campaigns/campaign/add/", form)
-    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    """What a marketer does in the admin: fill in the steps, read the review, press start."""
+    made = client.post(
+        "/oakhill/admin/campaigns/campaign/add/", {"name": "Spring Special", "type": "ONE_TIME"}
+    )
+    assert made.status_code == 302, made.context["form"].errors
     campaign = in_scope(segment.tenant, Campaign.objects.get)
-    url = "/oakhill" + reverse("admin:campaigns_campaign_start_now", args=[campaign.pk])
-    started = client.post(url, {"_form_submitted": "True"})
-    assert started.status_code in (200, 302), started.content
+    filled = {
+        "audience": {"segment": str(segment.pk)},
+        "content": {
+            "on_EMAIL": "on",
+            "on_SMS": "on",
+            "email_template_id": "newsletter-email",
+            "sms_template_id": "offer-sms",
+        },
+        "schedule": {"when": "hand", "timezone": "Africa/Johannesburg"},
+        "review": {"wish": "start"},
+    }
+    for step, values in filled.items():
+        url = "/oakhill" + reverse("admin:campaigns_campaign_step", args=[campaign.pk, step])
+        answer = client.post(url, values)
+        assert answer.status_code == 302, answer.content
     return campaign
