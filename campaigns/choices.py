@@ -38,6 +38,18 @@ class CampaignInteractionType(models.TextChoices):
     REPLIED = "REPLIED", "Replied"
 
 
+class Dimension(models.TextChoices):
+    """What a campaign's figures are taken apart by."""
+
+    CHANNEL = "CHANNEL", "Channel"
+    TEMPLATE = "TEMPLATE", "Template"
+    SEGMENT = "SEGMENT", "Segment"
+    TIER = "TIER", "Membership tier"
+    DEVICE = "DEVICE", "Device"
+    HOUR = "HOUR", "Hours after the start"
+    LINK = "LINK", "Link"
+
+
 class RunStatus(models.TextChoices):
     PENDING = "PENDING", "Due"
     SENDING = "SENDING", "Sending"

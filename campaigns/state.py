@@ -38,8 +38,11 @@ MOVES: dict[Move, dict[CampaignStatus, CampaignStatus]] = {
     Move.COMPLETE: {_ACTIVE: _COMPLETED},
 }  # fmt: skip
 
-# Its words for people may always be changed; whom it reaches, with what and when, only in a draft.
-SAFE_FIELDS = frozenset({"name", "description"})
+# Its words for people, and what is counted as its success, may always be changed; whom it reaches,
+# with what and when, only in a draft.
+SAFE_FIELDS = frozenset(
+    {"name", "description", "goal_activity_type", "goal_days", "goal_has_revenue"}
+)
 
 
 class CampaignStateError(DomainError):
@@ -79,7 +82,7 @@ def refuse_unsafe_edit(status: str, changed: set[str]) -> None:
         if not is_editable(status, field):
             here = CampaignStatus(status).label.lower()
             raise CampaignStateError(
-                f"This campaign is {here}: only its name and description may still be changed. "
+                f"This campaign is {here}: only its name, description and goal may still be changed. "
                 + (
                     "Take it back to draft first."
                     if status == CampaignStatus.SCHEDULED

@@ -13,6 +13,7 @@ from campaigns.services.dispatch import open_runs, send_due
 from campaigns.services.holds import held_until
 from campaigns.services.lifecycle import start_due_campaign
 from campaigns.services.recurring import open_due_runs
+from campaigns.services.results import refresh_due_results
 from campaigns.services.retention import forget_old_details
 from campaigns.services.statistics import rebuild_active
 from crm_site.audit.actor import Actor
@@ -115,6 +116,17 @@ def recount_active() -> int:
         with tenant_scope(tenant_id):
             counted += rebuild_active()
     return counted
+
+
+@shared_task(name="campaigns.refresh_results")
+def refresh_results() -> int:
+    """Every minute: add up the results of campaigns to which something happened, or whose goal may
+    still be met. Returns how many campaigns."""
+    refreshed = 0
+    for tenant_id in active_tenant_ids():
+        with tenant_scope(tenant_id):
+            refreshed += refresh_due_results(timezone.now())
+    return refreshed
 
 
 @shared_task(name="campaigns.retain")

@@ -311,6 +311,7 @@ CELERY_BEAT_SCHEDULE = {
     "Start due campaigns": {"task": "campaigns.start_due", "schedule": 10.0},
     "Send what is due": {"task": "campaigns.dispatch_due", "schedule": 5.0},
     "Recount campaigns": {"task": "campaigns.recount_active", "schedule": 60.0},
+    "Add up campaigns' results": {"task": "campaigns.refresh_results", "schedule": 60.0},
     "Forget old details of interactions": {"task": "campaigns.retain", "schedule": 3600.0},
     "Renew customer counters": {"task": "customers.renew_counters", "schedule": 3600.0},
     "Look after long work": {"task": "jobs.tend", "schedule": 10.0},

@@ -88,6 +88,9 @@ class CampaignSerializer(_AudienceSerializer):
             "email_template_id",
             "sms_template_id",
             "push_template_id",
+            "goal_activity_type",
+            "goal_days",
+            "goal_has_revenue",
             *COUNTERS,
             "created_at",
             "updated_at",
@@ -189,6 +192,8 @@ class CampaignInteractionSerializer(TenantModelSerializer):
             "user_agent",
             "ip_address",
             "location",
+            "activity_id",
+            "amount",
             "source_event_id",
             "occurred_at",
         )
@@ -265,36 +270,6 @@ class PreflightSerializer(serializers.Serializer):
     messages = serializers.IntegerField(source="reach.messages", default=None)
     channels = ChannelReachSerializer(source="reach.channels", many=True, default=list)
     findings = FindingSerializer(many=True)
-
-
-class ChannelStatsSerializer(serializers.Serializer):
-    channel = serializers.CharField()
-    sent = serializers.IntegerField()
-    suppressed = serializers.IntegerField()
-    delivered = serializers.IntegerField()
-    opened = serializers.IntegerField()
-    clicked = serializers.IntegerField()
-    converted = serializers.IntegerField()
-    unsubscribed = serializers.IntegerField()
-    bounced = serializers.IntegerField()
-
-
-class StatsSerializer(TenantModelSerializer):
-    """The campaign's counters and rates, what they are made of, and why some did not hear."""
-
-    channels = serializers.SerializerMethodField()
-    states = serializers.SerializerMethodField(help_text="Deliveries by state and reason.")
-
-    class Meta:
-        model = Campaign
-        fields = (*COUNTERS, "channels", "states")
-
-    def get_channels(self, campaign: Campaign) -> list[dict[str, Any]]:
-        return ChannelStatsSerializer(self.context["channels"], many=True).data  # type: ignore[return-value]
-
-    def get_states(self, campaign: Campaign) -> dict[str, dict[str, int]]:
-        states: dict[str, dict[str, int]] = self.context["states"]
-        return states
 
 
 def _fault(path: str, message: str, code: str = "invalid") -> serializers.ValidationError:

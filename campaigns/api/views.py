@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from campaigns import tasks
 from campaigns.api import filters, serializers
+from campaigns.api.stats import StatsSerializer
 from campaigns.models import Campaign, CampaignInteraction, EventPromotion
 from campaigns.services import lifecycle, promotions, statistics
 from campaigns.services.preflight import preflight
@@ -23,7 +24,8 @@ LAUNCH = "campaigns.launch_campaign"
 class CampaignViewSet(TenantModelViewSet):
     """Something a club says to a segment, over one or more channels.
 
-    A draft may be changed freely; later only its name and description, and everything else is 409.
+    A draft may be changed freely; later only its name, description
+    and goal, and everything else is 409.
     """
 
     model = Campaign
@@ -104,16 +106,16 @@ class CampaignViewSet(TenantModelViewSet):
         clone = lifecycle.clone_campaign(campaign_id=self.get_object().pk, actor=self.actor)
         return Response(serializers.CampaignSerializer(clone).data, status=201)
 
-    @extend_schema(responses=serializers.StatsSerializer)
+    @extend_schema(responses=StatsSerializer)
     @action(detail=True)
     def stats(self, request: Request, pk: str | None = None) -> Response:
-        """Counters and rates, by channel, and deliveries by state and reason."""
+        """Counters and rates, deliveries by state and reason, and the results as last added up."""
         campaign = self.get_object()
         context = {
             "channels": statistics.counts_by_channel(campaign.pk),
             "states": statistics.reasons_of(campaign.pk),
         }
-        return Response(serializers.StatsSerializer(campaign, context=context).data)
+        return Response(StatsSerializer(campaign, context=context).data)
 
     @list_action(
         serializer_class=serializers.CampaignRunSerializer,

@@ -5,10 +5,13 @@ from campaigns.models.campaign import Campaign, CampaignRun, Delivery
 from campaigns.models.hold import SendingHold
 from campaigns.models.interaction import CampaignInteraction
 from campaigns.models.promotion import EventPromotion
+from campaigns.models.results import CampaignBreakdown, CampaignResults
 
 __all__ = [
     "Campaign",
+    "CampaignBreakdown",
     "CampaignInteraction",
+    "CampaignResults",
     "CampaignRun",
     "CampaignSegment",
     "Delivery",

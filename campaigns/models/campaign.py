@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -34,6 +35,9 @@ TEMPLATE_FIELDS = {
     Channel.SMS: "sms_template_id",
     Channel.PUSH: "push_template_id",
 }
+
+# A message is not the reason for what happens a season later.
+LONGEST_GOAL_DAYS = 90
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -82,6 +86,26 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     sms_template_id = models.CharField("SMS template", max_length=128, null=True, blank=True)
     push_template_id = models.CharField("push template", max_length=128, null=True, blank=True)
 
+    goal_activity_type = models.CharField(
+        "goal",
+        max_length=64,
+        null=True,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*\Z", "Upper snake case: TEETIME_BOOKED.")],
+        help_text="What people should do after the message, as an activity: TEETIME_BOOKED.",
+    )
+    goal_days = models.PositiveSmallIntegerField(
+        "within days",
+        default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_GOAL_DAYS)],
+        help_text="Counts for a message if done within so many days after it.",
+    )
+    goal_has_revenue = models.BooleanField(
+        "add up money",
+        default=False,
+        help_text="Adds up what those activities were worth.",
+    )
+
     target_count = models.IntegerField(default=0, editable=False)
     sent_count = models.IntegerField(default=0, editable=False)
     delivered_count = models.IntegerField(default=0, editable=False)
@@ -110,6 +134,9 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
             one_of("type", CampaignType, model="campaign"),
             one_of("status", CampaignStatus, model="campaign"),
             only("channels", Channel, model="campaign"),
+            models.CheckConstraint(
+                condition=Q(goal_days__range=(1, LONGEST_GOAL_DAYS)), name="campaign_goal_days"
+            ),
             models.UniqueConstraint(
                 fields=["tenant"],
                 condition=Q(is_system=True, deleted_at__isnull=True),

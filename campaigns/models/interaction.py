@@ -38,6 +38,17 @@ class CampaignInteraction(TenantModel):
     location = models.JSONField(
         null=True, blank=True, help_text='{"city": "Durban", "country": "ZA"}'
     )
+    # An id, not a key: ten million rows need no check that an activity is still there.
+    activity_id = models.UUIDField(
+        null=True, blank=True, help_text="CONVERTED: the activity that met the goal."
+    )
+    amount = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="CONVERTED: what it was worth, in cents, where the campaign adds up money.",
+    )
     source_event_id = models.CharField(max_length=255, null=True, blank=True)
     occurred_at = models.DateTimeField(default=timezone.now)
 
