@@ -82,7 +82,7 @@ def refuse_unsafe_edit(status: str, changed: set[str]) -> None:
         if not is_editable(status, field):
             here = CampaignStatus(status).label.lower()
             raise CampaignStateError(
-                f"This campaign is {here}: only its name, description and goal may still be changed. "
+                f"This campaign is {here}: only its name, description and goal may still change. "
                 + (
                     "Take it back to draft first."
                     if status == CampaignStatus.SCHEDULED

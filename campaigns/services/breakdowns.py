@@ -5,6 +5,7 @@ counts in each. What is known of no message (an event that names the campaign on
 person, as the counters do.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -121,7 +122,7 @@ SELECT gen_random_uuid(), %(tenant)s, %(campaign)s, 'HOUR', hour::text, 0,
 def add_up_breakdowns(campaign_id: UUID) -> None:
     """Replace a campaign's breakdowns. The caller holds the campaign's row."""
     CampaignBreakdown.objects.filter(campaign_id=campaign_id).delete()
-    values = {
+    values: dict[str, Any] = {
         "campaign": campaign_id,
         "tenant": require_tenant_id(),
         "last_hour": LAST_HOUR,

@@ -135,15 +135,13 @@ def _revenue(campaign: Campaign) -> Any:
 
 def _groups(campaign: Campaign) -> dict[str, int]:
     names = ("reached_people", "reached_converted", "held_out_people", "held_out_converted")
+    values: dict[str, Any] = {
+        "campaign": campaign.pk,
+        "tenant": require_tenant_id(),
+        "type": campaign.goal_activity_type or "",
+        "window": timedelta(days=campaign.goal_days),
+        "started": campaign.started_at,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            GROUPS,
-            {
-                "campaign": campaign.pk,
-                "tenant": require_tenant_id(),
-                "type": campaign.goal_activity_type or "",
-                "window": timedelta(days=campaign.goal_days),
-                "started": campaign.started_at,
-            },
-        )
+        cursor.execute(GROUPS, values)
         return dict(zip(names, cursor.fetchone(), strict=True))

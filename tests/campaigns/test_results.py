@@ -188,7 +188,7 @@ def test_nothing_is_counted_of_another_club(sent, people, other_tenant, gateway)
     assert refresh_due_results(timezone.now()) == 0
 
 
-# Newcombe 1998, table II, method 10: (a) 56/70 and 48/80, (c) 6/7 and 2/7, (e) 5/56 and 0/29.
+# Newcombe 1998, table II, method 10: its cases (a), (b) and (d).
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [

@@ -98,6 +98,9 @@ def _draft(plan: CampaignPlan, segment: CustomerSegment, actor: Actor) -> Campai
         channels=list(plan.templates),
         email_template_id=plan.templates.get("EMAIL"),
         sms_template_id=plan.templates.get("SMS"),
+        goal_activity_type=plan.goal,
+        goal_days=plan.goal_days,
+        goal_has_revenue=plan.goal == "TEETIME_BOOKED",
         timezone="Africa/Johannesburg",
         created_by=actor.id,
     )

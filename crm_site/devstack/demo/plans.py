@@ -92,6 +92,8 @@ class CampaignPlan:
     hour: time
     liking: float = 1.0
     link: str = "https://www.example.com/news"
+    goal: str | None = None
+    goal_days: int = 7
     reception: dict[str, Reception] = field(
         default_factory=lambda: {"EMAIL": EMAIL_RECEPTION, "SMS": SMS_RECEPTION}
     )
@@ -118,6 +120,8 @@ PAST_CAMPAIGNS = (
         hour=time(17, 0),
         liking=1.35,
         link="https://www.example.com/club-championship",
+        goal="COMPETITION_ENTERED",
+        goal_days=21,
     ),
     CampaignPlan(
         "Midweek Two-for-One",
@@ -128,6 +132,7 @@ PAST_CAMPAIGNS = (
         hour=time(11, 0),
         liking=1.6,
         link="https://www.example.com/2for1",
+        goal="TEETIME_BOOKED",
     ),
     CampaignPlan(
         "We Miss You",

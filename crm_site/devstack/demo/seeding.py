@@ -6,6 +6,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns.services.results import refresh_due_results
 from crm_site.access.models import User
 from crm_site.access.services import grant_membership
 from crm_site.audit.actor import Actor, acting_as
@@ -95,6 +96,7 @@ def seed_tenant(
         score_customers(now=timezone.now())
         fill_history(now=timezone.now())
         _refresh_segments()
+        refresh_due_results(timezone.now())
         plan_ahead(today=today, actor=marketer)
 
 
