@@ -28,7 +28,7 @@ from customers.services.score_facts import (
 )
 from customers.services.score_outcomes import Outcomes, members_outcome, outcomes_after
 
-# As many people say as much as all of them (docs/benchmarks.md).
+# Plenty for a dozen coefficients, and five looks at them are held in memory at once.
 SAMPLE = 60_000
 # How far ahead leaving is foretold: the longest of which history holds three.
 HORIZONS = (365, 182, 91)

@@ -1,4 +1,4 @@
-"""When golf is played: seasons, weekdays and tee times of the past year."""
+"""When golf is played: seasons, weekdays and tee times of the past thirteen months."""
 
 import random
 from dataclasses import dataclass
@@ -8,20 +8,21 @@ from zoneinfo import ZoneInfo
 
 from crm_site.devstack.demo.clubs import SEASON
 
-YEAR = 365
+# A year and five weeks: seasons are compared with the same weeks a year before.
+TOLD_DAYS = 400
 ZONE = ZoneInfo("Africa/Johannesburg")
 AHEAD = 10  # Days for which tee times are booked already.
 
 
 @dataclass(frozen=True)
 class Season:
-    """The year before ``today`` and the days ahead, weighed by month and weekday."""
+    """The days told of before ``today`` and those ahead, weighed by month and weekday."""
 
     today: date
 
     @property
     def first_day(self) -> date:
-        return self.today - timedelta(days=YEAR)
+        return self.today - timedelta(days=TOLD_DAYS)
 
     def days(
         self,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from crm_site.devstack.demo.calendar import Season
+from crm_site.devstack.demo.calendar import TOLD_DAYS, Season
 from crm_site.devstack.demo.clubs import DemoTenant
 from crm_site.devstack.demo.people import Person
 
@@ -49,7 +49,7 @@ def competitions_of(tenant: DemoTenant, season: Season) -> tuple[Competition, ..
 
 
 def _saturdays(season: Season) -> list[date]:
-    days = (season.first_day + timedelta(days=n) for n in range(365))
+    days = (season.first_day + timedelta(days=n) for n in range(TOLD_DAYS))
     return [day for day in days if day.weekday() == 5]
 
 

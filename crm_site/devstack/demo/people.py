@@ -230,7 +230,7 @@ def _tier(dice: random.Random, age: int) -> Tier:
 def _joined_on(dice: random.Random, age: int, today: date) -> date:
     """Half joined within five years; nobody before the age of eight."""
     years = min(dice.expovariate(1 / 7), max(0.2, age - 8), 38)
-    return today - timedelta(days=max(9, int(years * 365.25)))
+    return today - timedelta(days=max(1, int(years * 365.25)))
 
 
 def _handicap(dice: random.Random, age: int, is_woman: bool) -> float:

@@ -1,4 +1,4 @@
-"""What each person did in the past year, told as the events of the services that saw it.
+"""What each person did in the past thirteen months, told as the events of the services that saw it.
 
 Pure: people in, events out, sorted by time, none in the future.
 """
@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from crm_site.devstack.demo import cloudevents as ce
 from crm_site.devstack.demo.calendar import (
     AHEAD,
+    TOLD_DAYS,
     Season,
     any_hour,
     at,
@@ -35,6 +36,12 @@ SHOP = (
 )
 
 
+# Shares of the visitors: who was known when the story begins, and who came and stays away by now.
+KNOWN_OF_OLD, VISITORS_LOST = 0.45, 0.4
+RENEWED_EARLY = 25  # Days before its end at which a membership is paid for at the earliest.
+FADING_DAYS = 300
+
+
 @dataclass(frozen=True)
 class Story:
     """What is told about one club, as of ``today``'s midnight."""
@@ -50,7 +57,7 @@ class Story:
 
 
 def tell(tenant: DemoTenant, people: Iterable[Person], *, today: date) -> list[Event]:
-    """All events of the year before ``today``, oldest first."""
+    """All events of the time before ``today`` that is told of, oldest first."""
     season = Season(today)
     story = Story(tenant, today, season, competitions_of(tenant, season))
     events = [event for person in people for event in _life(story, person)]
@@ -79,7 +86,9 @@ def _known_since(story: Story, person: Person) -> date:
     if person.membership:
         return max(person.membership.joined_on, story.season.first_day)
     dice = person.dice("since")
-    return story.season.first_day + timedelta(days=int(350 * dice.random() ** 1.2) + 1)
+    if person.kind is Kind.VISITOR and dice.random() < KNOWN_OF_OLD:
+        return story.season.first_day + timedelta(days=dice.randint(1, 20))
+    return story.season.first_day + timedelta(days=dice.randint(1, TOLD_DAYS - 1))
 
 
 def _arrival(story: Story, person: Person, since: date) -> Iterator[Event]:
@@ -149,7 +158,7 @@ def _preference(
 
 
 def _first_expiry(story: Story, membership: Membership) -> date:
-    """The first anniversary of joining within or after the year that is told."""
+    """The first anniversary of joining within or after the time that is told."""
     return _anniversary(membership.joined_on, after=story.season.first_day)
 
 
@@ -164,39 +173,29 @@ def _anniversary(day: date, *, after: date) -> date:
 
 def _membership(story: Story, person: Person, membership: Membership) -> Iterator[Event]:
     dice = person.dice("membership")
-    expiry = _first_expiry(story, membership)
     if membership.joined_on > story.season.first_day:
         yield _payment(
             person, office_hours(membership.joined_on, dice), membership.tier.annual_fee, "Joining"
         )
-    if person.kind is Kind.LAPSED:
-        left = dice.random() < 0.3
-        yield cloud_event(
-            "scl",
-            "member.resigned" if left else "member.lapsed",
-            office_hours(expiry, dice),
-            ce.member(person),
-            **{"from": "ACTIVE", "to": "RESIGNED" if left else "LAPSED"},
-            effectiveOn=expiry.isoformat(),
-        )
-        return
-    if dice.random() < 0.05:
-        return  # Still to be reminded: the day has come or will come, and nothing was paid.
-    renewed_on = max(
-        expiry - timedelta(days=dice.randint(0, 25)), story.season.first_day + timedelta(days=1)
-    )
-    next_expiry = _anniversary(membership.joined_on, after=expiry)
-    paid_at = office_hours(renewed_on, dice)
-    yield _payment(person, paid_at, membership.tier.annual_fee, "Annual subscription")
-    yield cloud_event(
-        "scl",
-        "member.renewed",
-        paid_at + timedelta(minutes=5),
-        ce.member(person),
-        **{"from": expiry.isoformat(), "to": next_expiry.isoformat()},
-        effectiveOn=expiry.isoformat(),
-    )
-    if membership.tier.name in ("Weekday", "Social") and dice.random() < 0.08:
+    expiry, leaves_on = _first_expiry(story, membership), _leaves_on(story, person, membership)
+    while expiry - timedelta(days=RENEWED_EARLY) < story.today:
+        if expiry == leaves_on:
+            left = dice.random() < 0.3
+            yield cloud_event(
+                "scl",
+                "member.resigned" if left else "member.lapsed",
+                office_hours(expiry, dice),
+                ce.member(person),
+                **{"from": "ACTIVE", "to": "RESIGNED" if left else "LAPSED"},
+                effectiveOn=expiry.isoformat(),
+            )
+            return
+        if dice.random() < 0.05:
+            return  # Still to be reminded: the day has come or will come, and nothing was paid.
+        yield from _renewal(story, person, membership, expiry)
+        expiry = _anniversary(membership.joined_on, after=expiry)
+    is_of_old = membership.joined_on < story.season.first_day
+    if is_of_old and membership.tier.name in ("Weekday", "Social") and dice.random() < 0.08:
         moved_on = story.season.first_day + timedelta(days=dice.randint(60, 350))
         yield cloud_event(
             "scl",
@@ -206,6 +205,37 @@ def _membership(story: Story, person: Person, membership: Membership) -> Iterato
             **{"from": membership.tier.name, "to": FULL.name},
             effectiveOn=moved_on.isoformat(),
         )
+
+
+def _leaves_on(story: Story, person: Person, membership: Membership) -> date | None:
+    """The last day of a membership that is not renewed any more: its newest anniversary."""
+    if person.kind is not Kind.LAPSED:
+        return None
+    day = _first_expiry(story, membership)
+    while (later := _anniversary(membership.joined_on, after=day)) < story.today:
+        day = later
+    return day
+
+
+def _renewal(story: Story, person: Person, membership: Membership, expiry: date) -> Iterator[Event]:
+    dice = person.dice(f"renewal {expiry}")
+    renewed_on = max(
+        expiry - timedelta(days=dice.randint(0, RENEWED_EARLY)),
+        story.season.first_day + timedelta(days=1),
+    )
+    paid_at = office_hours(renewed_on, dice)
+    yield _payment(person, paid_at, membership.tier.annual_fee, "Annual subscription")
+    yield cloud_event(
+        "scl",
+        "member.renewed",
+        paid_at + timedelta(minutes=5),
+        ce.member(person),
+        **{
+            "from": expiry.isoformat(),
+            "to": _anniversary(membership.joined_on, after=expiry).isoformat(),
+        },
+        effectiveOn=expiry.isoformat(),
+    )
 
 
 def _payment(person: Person, moment: datetime, amount: int, what: str) -> Event:
@@ -234,9 +264,7 @@ def _shopping(story: Story, person: Person, since: date) -> Iterator[Event]:
 
 def _golf(story: Story, person: Person, since: date) -> Iterator[Event]:
     dice = person.dice("golf")
-    until = story.today + timedelta(days=AHEAD)
-    if person.membership and person.kind is Kind.LAPSED:
-        until = _first_expiry(story, person.membership)
+    until = _plays_until(story, person, since)
     handicap = person.handicap or 0.0
     home = story.tenant.courses[0].club if dice.random() < 0.7 else story.tenant.courses[-1].club
     yield cloud_event(
@@ -248,14 +276,18 @@ def _golf(story: Story, person: Person, since: date) -> Iterator[Event]:
         provider="GolfRSA",
     )
     weekdays = person.membership.tier.days if person.membership else VISITOR_DAYS
-    share = min(1.0, (until - since).days / 365)
-    for day in story.season.days(
+    share = (until - since).days / 365
+    days = story.season.days(
         weekdays,
         start=since + timedelta(days=10),  # Booked when they were known already.
         end=until,
         count=_rounds(person, share),
         dice=dice,
-    ):
+    )
+    for day in days:
+        # Who is about to leave comes less and less.
+        if person.kind is Kind.LAPSED and dice.random() > (until - day).days / FADING_DAYS:
+            continue
         course = dice.choices(
             story.tenant.courses, [3 if c.club == home else 1 for c in story.tenant.courses]
         )[0]
@@ -274,6 +306,17 @@ def _golf(story: Story, person: Person, since: date) -> Iterator[Event]:
         yield from _competing(story, person, handicap)
 
 
+def _plays_until(story: Story, person: Person, since: date) -> date:
+    """Members play for as long as they are members; many a visitor once had enough of it."""
+    if person.membership:
+        end = _leaves_on(story, person, person.membership)
+        return end or story.today + timedelta(days=AHEAD)
+    dice = person.dice("last round")
+    if dice.random() < VISITORS_LOST:
+        return since + timedelta(days=int((story.today - since).days * dice.random()))
+    return story.today + timedelta(days=AHEAD)
+
+
 def _home_club(story: Story, person: Person, club: str) -> dict[str, str]:
     if not person.membership:
         return {}
@@ -283,7 +326,7 @@ def _home_club(story: Story, person: Person, club: str) -> dict[str, str]:
 
 def _rounds(person: Person, share: float) -> int:
     if not person.membership:
-        return 1 + int(5 * person.keenness**2 * share)
+        return 1 + int(9 * person.keenness**2 * share)
     low, high = person.membership.tier.rounds_a_year
     return round((low + (high - low) * person.keenness) * share * 0.42)
 
