@@ -6,4 +6,9 @@ class CustomersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from customers.sync.handlers import messaging, scl, teetime  # noqa: F401 - They register.
+        from customers.sync.handlers import (  # noqa: F401 - They register.
+            messaging,
+            proofs,
+            scl,
+            teetime,
+        )
