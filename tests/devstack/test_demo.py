@@ -41,14 +41,14 @@ def test_a_larger_club_begins_with_the_same_people():
     assert many[:40] == few
 
 
-def test_the_story_is_of_the_past_year_and_every_event_has_an_id_of_its_own():
+def test_the_story_is_of_fourteen_months_and_every_event_has_an_id_of_its_own():
     people = make_people(KINGFISHER, count=200, seed=3, today=TODAY)
 
     events = tell(KINGFISHER, people, today=TODAY)
 
     times = [event["time"] for event in events]
     assert times == sorted(times)
-    assert times[0] >= "2025-11-21"
+    assert "2025-09-27" <= times[0] < "2025-10-11"
     assert times[-1] < "2026-11-22"
     assert len({event["id"] for event in events}) == len(events)
 
@@ -59,6 +59,21 @@ def test_nobody_real_can_be_written_to():
     addresses = {person.email.partition("@")[2] for person in people if person.email}
     assert addresses == {"example.com", "example.org"}
     assert all(" 555 " in person.phone for person in people if person.phone)
+
+
+def test_every_week_somebody_new_is_heard_of():
+    people = make_people(KINGFISHER, count=1_000, seed=1, today=TODAY)
+    weeks = {}
+    for event in tell(KINGFISHER, people, today=TODAY):
+        contact = event["data"].get("customer", {}).get("messagingContactId")
+        if event["type"] == "contact.linked":
+            weeks.setdefault(contact, date.fromisoformat(event["time"][:10]))
+
+    newest = sorted(weeks.values())
+
+    for back in range(1, 53):
+        week = [day for day in newest if 7 * (back - 1) < (TODAY - day).days <= 7 * back]
+        assert week, f"nobody came {back} weeks ago"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""When golf is played: seasons, weekdays and tee times of the past thirteen months."""
+"""When golf is played: seasons, weekdays and tee times of the past fourteen months."""
 
 import random
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from crm_site.devstack.demo.clubs import SEASON
 
-# A year and five weeks: seasons are compared with the same weeks a year before.
-TOLD_DAYS = 400
+# A year and eight weeks: a season is told by the same weeks a year before, and those around them.
+TOLD_DAYS = 420
 ZONE = ZoneInfo("Africa/Johannesburg")
 AHEAD = 10  # Days for which tee times are booked already.
 

@@ -1,4 +1,4 @@
-"""What each person did in the past thirteen months, told as the events of the services that saw it.
+"""What each person did in the past fourteen months, told as the events of the services that saw it.
 
 Pure: people in, events out, sorted by time, none in the future.
 """
