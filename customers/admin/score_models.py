@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
@@ -148,6 +150,10 @@ def _season(model: ScoreModel | None) -> Card:
     )
 
 
+def _spoken(day: str) -> str:
+    return date_format(date.fromisoformat(day), "j F Y")
+
+
 def _churn(title: str, icon: str, text: str, model: ScoreModel | None, deed: str) -> Card:
     if model is None or not model.is_usable:
         return Card(title, icon, text, False, "By a rule of thumb", _reason(model))
@@ -159,7 +165,7 @@ def _churn(title: str, icon: str, text: str, model: ScoreModel | None, deed: str
         (
             "Tried on",
             f"{found['people']:,} people",
-            f"as they were on {found['since']}, of whom {found['left']:,} {deed}",
+            f"as they were on {_spoken(found['since'])}, of whom {found['left']:,} {deed}",
         ),
         (
             "AUC",
