@@ -24,10 +24,12 @@ from customers.models import (
     DuplicateScan,
     ScoreTraining,
     SyncLog,
+    Tagging,
 )
 from customers.services import bulk_merging, counters, erasure_copy, exports, retention
 from customers.services.duplicate_scans import due_scan, request_scan, run_scan
 from customers.services.importing.working import work_on_import
+from customers.services.mass_tagging import work_on_tagging
 from customers.sync.processing import BATCH_SIZE, lock_processing, process_batch
 
 # Outlives the wait for a batch; shorter than anybody's patience, should a worker die with it.
@@ -175,6 +177,12 @@ def run_import(tenant_id: str, job_id: str) -> str | None:
 def run_bulk_merge(tenant_id: str, job_id: str) -> str | None:
     """Merge the pairs of one bulk merge that have not had their turn. Returns how it ended."""
     return run_job(BulkMerge, UUID(job_id), bulk_merging.run_bulk_merge)
+
+
+@shared_task(name="customers.run_tagging", base=TenantTask)
+def run_tagging(tenant_id: str, job_id: str) -> str | None:
+    """Carry out one tagging; safe to run twice. Returns how it ended."""
+    return run_job(Tagging, UUID(job_id), work_on_tagging)
 
 
 @shared_task(name="customers.run_export", base=TenantTask)

@@ -8,6 +8,16 @@ from psycopg import sql
 # Rows of these may be added by the runtime role but never changed or removed.
 APPEND_ONLY = ("audit_crmauditlog",)
 
+# Roles are the server's: another database's migrate may be making the same one at this moment.
+CREATE = sql.SQL(
+    """
+    DO $$ BEGIN
+        CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB{};
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END $$
+    """
+)
+
 
 def ensure_runtime_role(owner: BaseDatabaseWrapper, name: str, password: str) -> None:
     """Create the role ``name`` if missing, and grant it work on rows and nothing else.
@@ -27,10 +37,7 @@ def ensure_runtime_role(owner: BaseDatabaseWrapper, name: str, password: str) ->
             secret = (
                 sql.SQL(" PASSWORD {}").format(sql.Literal(password)) if password else sql.SQL("")
             )
-            create = sql.SQL(
-                "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB{}"
-            )
-            cursor.execute(create.format(role, secret))
+            cursor.execute(CREATE.format(role, secret))
         grants = (
             "GRANT USAGE ON SCHEMA public TO {}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",

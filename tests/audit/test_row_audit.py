@@ -14,7 +14,7 @@ from tests.factories import make_customer
 
 MAJOR = {
     "access.ApiKey", "access.TenantMembership", "access.WebhookEndpoint",
-    "campaigns.Campaign", "campaigns.EventPromotion",
+    "campaigns.Campaign", "campaigns.CampaignSegment", "campaigns.EventPromotion",
     "customers.CustomerNote", "customers.CustomerProfile", "customers.DuplicateCandidate",
     "customers.IdentityAlias", "customers.ProfileMerge", "journeys.Journey",
     "journeys.JourneyStep",

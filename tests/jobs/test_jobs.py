@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils import timezone
 from crm_site.audit.actor import Actor
 from crm_site.errors import DomainError
 from crm_site.jobs import tasks
-from crm_site.jobs.models import JobStatus
+from crm_site.jobs.models import Job, JobStatus
 from crm_site.jobs.services import (
     JobCancelled,
     JobError,
@@ -30,6 +31,13 @@ def ask(tenant, actor):
         return request_job(CustomerImport, actor=actor, **({"kind": "CHECK", "plan": {}} | values))
 
     return make
+
+
+@pytest.mark.parametrize("model", Job.__subclasses__(), ids=lambda each: each.__name__)
+def test_a_worker_knows_the_task_of_every_kind_of_long_work(model):
+    current_app.loader.import_default_modules()
+
+    assert model.task_name in current_app.tasks
 
 
 def reload(job):
