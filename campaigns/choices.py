@@ -26,6 +26,21 @@ class SegmentRole(models.TextChoices):
     EXCLUDE = "EXCLUDE", "But not"
 
 
+class QuietHoursPolicy(models.TextChoices):
+    """What happens to a message that comes up in somebody's quiet hours."""
+
+    WAIT = "WAIT", "Wait until they are over"
+    SKIP = "SKIP", "Leave that person out"
+
+
+class WinnerMetric(models.TextChoices):
+    """What decides between the variants of a campaign."""
+
+    OPENED = "OPENED", "Opens"
+    CLICKED = "CLICKED", "Clicks"
+    CONVERTED = "CONVERTED", "Conversions"
+
+
 class CampaignInteractionType(models.TextChoices):
     SENT = "SENT", "Sent"
     DELIVERED = "DELIVERED", "Delivered"

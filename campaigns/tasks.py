@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.services.dispatch import open_runs, send_due
-from campaigns.services.holds import held_until
+from campaigns.services.dispatch import may_send, open_runs, send_due
 from campaigns.services.lifecycle import start_due_campaign
 from campaigns.services.recurring import open_due_runs
 from campaigns.services.results import refresh_due_results
 from campaigns.services.retention import forget_old_details
 from campaigns.services.statistics import rebuild_active
+from crm_site.access.services import tenant_in_scope
 from crm_site.audit.actor import Actor
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import local_settings, tenant_scope
@@ -54,7 +54,7 @@ def dispatch_due() -> int:
     rung = 0
     for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id), transaction.atomic():
-            has_work = not held_until(timezone.now()) and bool(open_runs())
+            has_work = may_send(tenant_in_scope(), timezone.now()) and bool(open_runs())
         if has_work:
             ring(tenant_id)
             rung += 1

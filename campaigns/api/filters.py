@@ -35,6 +35,7 @@ class DeliveryFilter(TenantFilterSet):
         model = Delivery
         fields = {
             "run": ["exact"],
+            "variant": ["exact", "isnull"],
             "customer": ["exact"],
             "channel": ["exact"],
             "state": ["exact", "in"],

@@ -8,10 +8,18 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from campaigns.choices import CampaignType, SegmentRole
-from campaigns.models import Campaign, CampaignInteraction, CampaignRun, Delivery, EventPromotion
+from campaigns.models import (
+    Campaign,
+    CampaignInteraction,
+    CampaignRun,
+    CampaignVariant,
+    Delivery,
+    EventPromotion,
+)
 from campaigns.models.campaign import COUNTERS
 from campaigns.services.crowd import CrowdError, check_segments
 from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
+from campaigns.services.variants import MOST_VARIANTS
 from crm_site.api.fields import TenantRelatedField
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
 from crm_site.db.names import camel_case
@@ -52,6 +60,23 @@ class PkOnly:
     pk: UUID
 
 
+class VariantSerializer(TenantModelSerializer):
+    """One way to say it. What is left out is as on the campaign."""
+
+    class Meta:
+        model = CampaignVariant
+        fields = (
+            "id",
+            "name",
+            "share",
+            "email_template_id",
+            "sms_template_id",
+            "push_template_id",
+            "send_hour",
+        )
+        read_only_fields = ("id",)
+
+
 class CampaignSerializer(_AudienceSerializer):
     """``status`` moves by its own addresses; counters and rates are derived from rows.
 
@@ -65,6 +90,7 @@ class CampaignSerializer(_AudienceSerializer):
     excludeSegmentIds = SegmentListField(
         SegmentRole.EXCLUDE, source="exclude_segments", required=False
     )
+    variants = VariantSerializer(many=True, required=False)
 
     class Meta:
         model = Campaign
@@ -91,6 +117,13 @@ class CampaignSerializer(_AudienceSerializer):
             "goal_activity_type",
             "goal_days",
             "goal_has_revenue",
+            "quiet_hours_policy",
+            "messages_per_hour",
+            "hold_out_percent",
+            "test_percent",
+            "test_metric",
+            "test_hours",
+            "variants",
             *COUNTERS,
             "created_at",
             "updated_at",
@@ -119,6 +152,7 @@ class CampaignSerializer(_AudienceSerializer):
             )
         except CrowdError as error:
             raise _fault("excludeSegmentIds", error.message) from error
+        _check_variants(attrs.get("variants") or [])
         pattern = self._value(attrs, "recur_pattern")
         if pattern or self._value(attrs, "type") == CampaignType.RECURRING:
             try:
@@ -144,6 +178,10 @@ class CampaignRunSerializer(TenantModelSerializer):
             "started_at",
             "completed_at",
             "error",
+            "next_claim_at",
+            "decide_at",
+            "decided_at",
+            "winner",
             "created_at",
             "created_by",
         )
@@ -161,6 +199,7 @@ class DeliverySerializer(TenantModelSerializer):
             "customer",
             "channel",
             "template_id",
+            "variant",
             "idempotency_key",
             "state",
             "reason",
@@ -270,6 +309,14 @@ class PreflightSerializer(serializers.Serializer):
     messages = serializers.IntegerField(source="reach.messages", default=None)
     channels = ChannelReachSerializer(source="reach.channels", many=True, default=list)
     findings = FindingSerializer(many=True)
+
+
+def _check_variants(given: list[dict[str, Any]]) -> None:
+    if len(given) > MOST_VARIANTS:
+        raise _fault("variants", f"At most {MOST_VARIANTS} variants.")
+    names = [each["name"] for each in given]
+    if len(set(names)) != len(names):
+        raise _fault("variants", "Give each variant a name of its own.")
 
 
 def _fault(path: str, message: str, code: str = "invalid") -> serializers.ValidationError:

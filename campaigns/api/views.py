@@ -41,7 +41,7 @@ class CampaignViewSet(TenantModelViewSet):
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset().filter(deleted_at__isnull=True)
-        return rows.select_related("segment").prefetch_related("segment_links")
+        return rows.select_related("segment").prefetch_related("segment_links", "variants")
 
     def create_row(self, values: dict[str, Any]) -> Campaign:
         return lifecycle.create_campaign(values=values, actor=self.actor)

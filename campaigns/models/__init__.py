@@ -2,10 +2,12 @@
 
 from campaigns.models.audience import CampaignSegment
 from campaigns.models.campaign import Campaign, CampaignRun, Delivery
+from campaigns.models.cap import FrequencyCap
 from campaigns.models.hold import SendingHold
 from campaigns.models.interaction import CampaignInteraction
 from campaigns.models.promotion import EventPromotion
 from campaigns.models.results import CampaignBreakdown, CampaignResults
+from campaigns.models.variant import CampaignVariant
 
 __all__ = [
     "Campaign",
@@ -14,7 +16,9 @@ __all__ = [
     "CampaignResults",
     "CampaignRun",
     "CampaignSegment",
+    "CampaignVariant",
     "Delivery",
     "EventPromotion",
+    "FrequencyCap",
     "SendingHold",
 ]

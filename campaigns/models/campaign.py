@@ -6,7 +6,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 
-from campaigns.choices import CampaignStatus, CampaignType, DeliveryState, RunStatus
+from campaigns.choices import (
+    CampaignStatus,
+    CampaignType,
+    DeliveryState,
+    QuietHoursPolicy,
+    RunStatus,
+    WinnerMetric,
+)
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, one_of, only
 from crm_site.messaging.channels import Channel
@@ -105,6 +112,42 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
         default=False,
         help_text="Adds up what those activities were worth.",
     )
+    quiet_hours_policy = models.CharField(
+        "in the quiet hours",
+        max_length=8,
+        choices=QuietHoursPolicy,
+        default=QuietHoursPolicy.WAIT,
+        help_text="By the clock of each person's own time zone.",
+    )
+    messages_per_hour = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="At most so many an hour, evenly; blank: as fast as Messaging takes them.",
+    )
+    hold_out_percent = models.PositiveSmallIntegerField(
+        "hold-out",
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text="Percent of the audience that never hears, to compare with; the same people each "
+        "time it runs.",
+    )
+    test_percent = models.PositiveSmallIntegerField(
+        "test group",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of the audience that gets the variants; blank: no test.",
+    )
+    test_metric = models.CharField(
+        "winner by", max_length=16, choices=WinnerMetric, default=WinnerMetric.OPENED
+    )
+    test_hours = models.PositiveSmallIntegerField(
+        "decided after",
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(24)],
+        help_text="Hours after the last variant went out; then the others get the winner.",
+    )
 
     target_count = models.IntegerField(default=0, editable=False)
     sent_count = models.IntegerField(default=0, editable=False)
@@ -136,6 +179,19 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
             only("channels", Channel, model="campaign"),
             models.CheckConstraint(
                 condition=Q(goal_days__range=(1, LONGEST_GOAL_DAYS)), name="campaign_goal_days"
+            ),
+            one_of("quiet_hours_policy", QuietHoursPolicy, model="campaign"),
+            one_of("test_metric", WinnerMetric, model="campaign"),
+            models.CheckConstraint(
+                condition=Q(hold_out_percent__lte=50), name="campaign_hold_out_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(test_percent__range=(1, 100)) | Q(test_percent__isnull=True),
+                name="campaign_test_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(messages_per_hour__gte=1) | Q(messages_per_hour__isnull=True),
+                name="campaign_pace",
             ),
             models.UniqueConstraint(
                 fields=["tenant"],
@@ -195,6 +251,21 @@ class CampaignRun(TenantModel, TimestampedModel):
         null=True, blank=True, help_text="When its last outcome was settled."
     )
     error = models.TextField(null=True, blank=True)
+    next_claim_at = models.DateTimeField(
+        null=True, blank=True, help_text="Where its campaign goes slowly: not before this moment."
+    )
+    decide_at = models.DateTimeField(
+        "test ends", null=True, blank=True, help_text="When the winner of its test is chosen."
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    winner = models.ForeignKey(
+        "campaigns.CampaignVariant",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
     created_by = models.CharField(max_length=100)
 
     objects, all_tenants = tenant_managers(CampaignRunQuerySet)
@@ -212,6 +283,12 @@ class CampaignRun(TenantModel, TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.campaign}, {self.occurrence_at:%d %b %Y %H:%M}"
+
+    @property
+    def is_in_test(self) -> bool:
+        """Whether a winner is still to be chosen, and who is in no test group waits for it."""
+        is_undecided = self.decide_at is not None and self.decided_at is None
+        return is_undecided and self.status == RunStatus.SENDING
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -246,6 +323,15 @@ class Delivery(TenantModel, TimestampedModel):
     customer = models.ForeignKey(CustomerProfile, models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=16, choices=Channel)
     template_id = models.CharField(max_length=128, null=True, blank=True)
+    variant = models.ForeignKey(
+        "campaigns.CampaignVariant",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        db_index=False,
+        help_text="Of the campaign's test; blank for who is not in it, the winner's readers too.",
+    )
     idempotency_key = models.CharField(max_length=128)
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
     reason = models.CharField(
@@ -320,6 +406,17 @@ class Delivery(TenantModel, TimestampedModel):
                 name="delivery_message",
             ),
             models.Index(fields=["tenant", "-created_at", "-id"], name="delivery_newest"),
+            # Who heard how much lately: caps, and how fast a run goes.
+            models.Index(
+                fields=["tenant", "settled_at"],
+                condition=Q(state="ACCEPTED"),
+                name="delivery_accepted",
+            ),
+            models.Index(
+                fields=["variant"],
+                condition=Q(variant__isnull=False),
+                name="delivery_of_variant",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,32 +1,29 @@
-"""Whom a campaign reaches: counted before it starts, written down when it does.
-
-One expression decides why somebody is not written to. The count on the review page, the snapshot
-and the last look before a message leaves all use it, so they cannot disagree.
-"""
+"""Whom a campaign reaches: counted before it starts, written down when it does."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
-from campaigns.choices import DeliveryReason
+from campaigns.choices import DeliveryReason, QuietHoursPolicy
 from campaigns.models import Campaign, CampaignRun
 from campaigns.services.crowd import Crowd
-from crm_site.messaging.channels import Channel
+from campaigns.services.draws import bucket
+from campaigns.services.limits import limits_of
+from campaigns.services.quiet_hours import quiet_until, quiet_zones
+from campaigns.services.reasons import (
+    heard_by_everybody,
+    held_out_when,
+    quiet_when,
+    why_not_by_channel,
+)
+from campaigns.services.variants import Test
+from crm_site.db.timeouts import statement_timeout
 from crm_site.tenancy.context import require_tenant_id
 from crm_site.tenancy.models import Tenant
-from customers.choices import CustomerStatus
-from customers.models.profile import CONSENT_FLAGS
 
-# Where a channel finds somebody: columns of the profile.
-ADDRESSES = {
-    Channel.EMAIL: "email",
-    Channel.SMS: "phone_number",
-    Channel.WHATSAPP: "phone_number",
-    Channel.PUSH: "auth_user_id",
-    Channel.IN_APP: "auth_user_id",
-}
 # A snapshot of a million takes longer than a web request may.
 SNAPSHOT_TIMEOUT_SECONDS = 600
 
@@ -54,165 +51,207 @@ class Reach:
         return sum(each.reachable for each in self.channels)
 
 
-def why_not(channel: str, profile: str = "p", heard: str | None = None, cap: int = 0) -> str:
-    """SQL that gives a DeliveryReason, or NULL for somebody who may be written to.
+@dataclass(frozen=True)
+class _Verdicts:
+    """SQL whose rows are ``customer_id, channel, why`` for every person and channel."""
 
-    ``profile`` is the alias of the customer's row. ``heard`` is an expression for how many messages
-    they had lately over the channel, where the tenant caps that at ``cap``.
-    """
-    flag, address = CONSENT_FLAGS.get(Channel(channel)), ADDRESSES.get(Channel(channel))
-    cases = [
-        (f"{profile}.merged_at IS NOT NULL", DeliveryReason.MERGED),
-        # Deleted, erased, or set aside by staff.
-        (
-            f"{profile}.deleted_at IS NOT NULL OR {profile}.status <> '{CustomerStatus.ACTIVE}'",
-            DeliveryReason.INACTIVE,
-        ),
-        # A channel without a consent flag has nobody's consent.
-        (f"NOT {profile}.{flag}" if flag else "true", DeliveryReason.NO_CONSENT),
-        (f"{profile}.{address} IS NULL" if address else "true", DeliveryReason.NO_ADDRESS),
-    ]
-    if heard:
-        cases.append((f"{heard} >= {int(cap)}", DeliveryReason.CAPPED))
-    return "CASE " + " ".join(f"WHEN {when} THEN '{why}'" for when, why in cases) + " END"
+    statement: str
+    values: dict[str, Any]
 
 
-def why_not_by_channel(
-    channel_column: str, channels: list[str], profile: str = "p", heard: str | None = None,
-    cap: int = 0,
-) -> str:  # fmt: skip
-    """The same where each row names its own channel."""
-    cases = " ".join(
-        f"WHEN '{Channel(channel)}' THEN {why_not(channel, profile, heard, cap)}"
-        for channel in channels
-    )
-    return f"CASE {channel_column} {cases} ELSE '{DeliveryReason.NO_CONSENT}' END"
-
-
-def heard_lately(tenant: Tenant, customer: str, channel: str) -> str | None:
-    """SQL for how many messages a customer had within the tenant's cap; None without a cap.
-
-    It reads the index on the customer, so it suits the hundreds of a claim and not a million.
-    """
-    if not tenant.frequency_cap_count:
-        return None
-    return (
-        "(SELECT count(*) FROM campaigns_delivery x "  # noqa: S608 - our own column names
-        f"WHERE x.customer_id = {customer} AND x.channel = {channel} AND x.state = 'ACCEPTED' "
-        f"AND x.settled_at > %(now)s - interval '{int(tenant.frequency_cap_days)} days')"
-    )
-
-
-def _heard_join(tenant: Tenant, channels: str) -> str:
-    """A join that counts the same for everybody at once."""
-    if not tenant.frequency_cap_count:
-        return ""
-    return (
-        "LEFT JOIN ("  # noqa: S608 - our own column names
-        "SELECT customer_id, channel, count(*) AS messages FROM campaigns_delivery "
-        "WHERE tenant_id = %(tenant)s AND state = 'ACCEPTED' AND settled_at > %(now)s "
-        f"- interval '{int(tenant.frequency_cap_days)} days' GROUP BY customer_id, channel) h "
-        f"ON h.customer_id = p.id AND h.channel = {channels}"
-    )
-
-
-def count_reach(*, crowd: Crowd, channels: list[str], now: datetime) -> Reach:
-    """How many a campaign over ``channels`` would reach, and why not the rest.
+def count_reach(
+    *, crowd: Crowd, channels: list[str], now: datetime, campaign: Campaign | None = None
+) -> Reach:
+    """How many are reached over ``channels``, and why not the rest.
 
     One pass over the crowd; the reasons of a channel and its reachable add up to all of it.
+    With a ``campaign`` its hold-out counts, and the quiet hours where it does not wait for them.
     """
-    tenant = Tenant.objects.get(pk=require_tenant_id())
-    cap = tenant.frequency_cap_count or 0
-    heard = "coalesce(h.messages, 0)" if cap else None
-    verdict = why_not_by_channel("c.channel", channels, heard=heard, cap=cap)
+    verdicts = _verdicts(crowd, channels, now, campaign)
     # Two levels: first each person and channel, then each person, so that people are counted once.
     statement = f"""
-        WITH verdicts AS (
-            SELECT m.customer_id, c.channel, {verdict} AS why
-            FROM ({crowd.members()}) m
-            JOIN customers_customerprofile p ON p.id = m.customer_id
-            CROSS JOIN unnest(%(channels)s::text[]) AS c(channel)
-            {_heard_join(tenant, "c.channel")}
-        )
+        WITH verdicts AS ({verdicts.statement})
         SELECT channel, why, count(*), NULL::bigint FROM verdicts GROUP BY channel, why
         UNION ALL
         SELECT NULL, NULL, count(*), count(DISTINCT customer_id) FILTER (WHERE why IS NULL)
         FROM verdicts
         """  # noqa: S608 - built of our own column names and numbers
-    values: dict[str, Any] = {
-        **crowd.values(),
-        "tenant": tenant.pk,
-        "channels": channels,
-        "now": now,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, verdicts.values)
         rows = cursor.fetchall()
     counts: dict[str, dict[str | None, int]] = {channel: {} for channel in channels}
-    people = verdicts = 0
+    people = found = 0
     for channel, why, count, distinct in rows:
         if channel is None:
-            verdicts, people = count, distinct
+            found, people = count, distinct
         else:
             counts[channel][why] = count
     return Reach(
-        in_segment=verdicts // len(channels) if channels else crowd.count(),
+        in_segment=found // len(channels) if channels else crowd.count(),
         people=people,
         channels=[
             ChannelReach(
                 channel,
-                found.get(None, 0),
-                {why: count for why, count in sorted(found.items(), key=str) if why is not None},
+                by_reason.get(None, 0),
+                {
+                    why: count
+                    for why, count in sorted(by_reason.items(), key=str)
+                    if why is not None
+                },
             )
-            for channel, found in counts.items()
+            for channel, by_reason in counts.items()
         ],
     )
 
 
-def take_snapshot(*, run: CampaignRun, campaign: Campaign, now: datetime) -> int:
+def find_people(
+    *,
+    crowd: Crowd,
+    channel: str,
+    why: DeliveryReason | None,
+    now: datetime,
+    campaign: Campaign | None = None,
+    after: UUID | None = None,
+    limit: int = 100,
+) -> list[UUID]:
+    """The people behind a number of ``count_reach``: ids of customers, in order.
+
+    ``why`` None: those who are reached. ``after`` is the last id of the page before.
+    """
+    verdicts = _verdicts(crowd, [channel], now, campaign)
+    statement = f"""
+        SELECT customer_id FROM ({verdicts.statement}) v
+        WHERE why IS NOT DISTINCT FROM %(why)s
+          AND (%(after)s::uuid IS NULL OR customer_id > %(after)s::uuid)
+        ORDER BY customer_id LIMIT %(limit)s
+        """  # noqa: S608 - built of our own column names and numbers
+    further = {"why": why.value if why else None, "after": after, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, verdicts.values | further)
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
+def _verdicts(
+    crowd: Crowd, channels: list[str], now: datetime, campaign: Campaign | None
+) -> _Verdicts:
+    tenant = Tenant.objects.get(pk=require_tenant_id())
+    limits = limits_of(tenant)
+    heard, heard_join = heard_by_everybody(limits)
+    values = {**crowd.values(), "tenant": tenant.pk, "channels": channels, "now": now}
+    further, quiet_join = [], ""
+    if campaign and campaign.hold_out_percent:
+        further.append(_hold_out(campaign))
+        values["hold_out"] = str(campaign.pk)
+    if campaign and campaign.quiet_hours_policy == QuietHoursPolicy.SKIP:
+        at = max(now, campaign.scheduled_at or now)
+        zones = quiet_zones(tenant, at)
+        further.append(quiet_when("coalesce(z.is_quiet, %(club_is_quiet)s)"))
+        quiet_join = (
+            "LEFT JOIN unnest(%(zones)s::text[], %(zones_quiet)s::boolean[]) AS z(zone, is_quiet) "
+            "ON z.zone = p.time_zone"
+        )
+        values |= {
+            "zones": list(zones),
+            "zones_quiet": [until is not None for until in zones.values()],
+            "club_is_quiet": quiet_until(tenant, tenant.time_zone, at) is not None,
+        }
+    verdict = why_not_by_channel("c.channel", channels, limits, heard, *further)
+    statement = f"""
+        SELECT m.customer_id, c.channel, {verdict} AS why
+        FROM ({crowd.members()}) m
+        JOIN customers_customerprofile p ON p.id = m.customer_id
+        CROSS JOIN unnest(%(channels)s::text[]) AS c(channel)
+        {quiet_join}
+        {heard_join}
+        """  # noqa: S608 - built of our own column names and numbers
+    return _Verdicts(statement, values)
+
+
+def _hold_out(campaign: Campaign) -> str:
+    """Drawn by campaign and customer, so that the same people are held out of every run."""
+    return held_out_when(bucket("%(hold_out)s", "m.customer_id"), campaign.hold_out_percent)
+
+
+def take_snapshot(
+    *, run: CampaignRun, campaign: Campaign, now: datetime, test: Test | None = None
+) -> int:
     """Write down everybody the campaign is for, once for each channel, in one statement.
 
-    Who may not be written to is written down too, as SUPPRESSED with the reason. Returns the number
-    of people. Keys follow from run, customer and channel; a repeat adds nothing.
+    Who may not be written to is written down too, as SUPPRESSED with the reason; quiet hours are
+    looked at when a message is about to leave. With a ``test`` each of its variants gets its share,
+    and the others wait until it is decided. Returns the number of people. Keys follow from run,
+    customer and channel; a repeat adds nothing.
     """
-    tenant = Tenant.objects.get(pk=require_tenant_id())
-    cap = tenant.frequency_cap_count or 0
-    heard = "coalesce(h.messages, 0)" if cap else None
+    limits = limits_of(Tenant.objects.get(pk=require_tenant_id()))
+    heard, heard_join = heard_by_everybody(limits)
     channels, crowd = list(campaign.channels), Crowd.of(campaign)
-    verdict = why_not_by_channel("c.channel", channels, heard=heard, cap=cap)
+    further = [_hold_out(campaign)] if campaign.hold_out_percent else []
+    verdict = why_not_by_channel("c.channel", channels, limits, heard, *further)
+    test_columns, test_join, test_values = _in_test(test, channels)
     statement = f"""
         INSERT INTO campaigns_delivery (
-            id, tenant_id, campaign_id, run_id, customer_id, channel, template_id,
+            id, tenant_id, campaign_id, run_id, customer_id, channel, template_id, variant_id,
             idempotency_key, state, reason, due_at, settled_at, attempts, created_at, updated_at
         )
         SELECT fairway_uuid7(), %(tenant)s, %(campaign)s, %(run)s, v.customer_id, v.channel,
-            v.template_id, 'run:' || %(run)s || ':' || v.customer_id || ':' || v.channel,
-            CASE WHEN v.why IS NULL THEN 'PENDING' ELSE 'SUPPRESSED' END, v.why, %(now)s,
+            v.template_id, CASE WHEN v.why IS NULL THEN v.variant_id END,
+            'run:' || %(run)s || ':' || v.customer_id || ':' || v.channel,
+            CASE WHEN v.why IS NULL THEN 'PENDING' ELSE 'SUPPRESSED' END, v.why,
+            CASE WHEN v.why IS NULL THEN v.due_at ELSE %(now)s END,
             CASE WHEN v.why IS NOT NULL THEN %(now)s::timestamptz END, 0, %(now)s, %(now)s
         FROM (
-            SELECT m.customer_id, c.channel, c.template_id, {verdict} AS why
+            SELECT m.customer_id, c.channel, {test_columns}, {verdict} AS why
             FROM ({crowd.members()}) m
             JOIN customers_customerprofile p ON p.id = m.customer_id
             CROSS JOIN unnest(%(channels)s::text[], %(templates)s::text[])
                 AS c(channel, template_id)
-            {_heard_join(tenant, "c.channel")}
+            {test_join}
+            {heard_join}
         ) v
         ON CONFLICT DO NOTHING
         """  # noqa: S608 - built of our own column names and numbers
     values: dict[str, Any] = {
-        "tenant": tenant.pk,
+        "tenant": require_tenant_id(),
         "campaign": campaign.pk,
         "run": str(run.pk),
+        "hold_out": str(campaign.pk),
         **crowd.values(),
         "channels": channels,
         "templates": [campaign.template_for(channel) for channel in channels],
         "now": now,
+        **test_values,
     }
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        usual = cursor.fetchone()[0]
-        cursor.execute(f"SET LOCAL statement_timeout = '{SNAPSHOT_TIMEOUT_SECONDS}s'")
+    with statement_timeout(SNAPSHOT_TIMEOUT_SECONDS), connection.cursor() as cursor:
         cursor.execute(statement, values)
         written = cursor.rowcount
-        cursor.execute(f"SET LOCAL statement_timeout = '{usual}'")
     return written // len(channels)
+
+
+def _in_test(test: Test | None, channels: list[str]) -> tuple[str, str, dict[str, Any]]:
+    """The columns ``template_id, variant_id, due_at`` of a snapshot, and the join they need."""
+    if test is None:
+        columns = "c.template_id, NULL::uuid AS variant_id, %(now)s::timestamptz AS due_at"
+        return columns, "", {}
+    columns = (
+        "coalesce(t.template_id, c.template_id) AS template_id, t.variant_id, "
+        "coalesce(t.due_at, %(decide_at)s) AS due_at"
+    )
+    # OFFSET 0 keeps the draw from being made again for every variant.
+    join = f"""
+        CROSS JOIN LATERAL (SELECT {bucket("%(run)s", "m.customer_id")} AS draw OFFSET 0) b
+        LEFT JOIN unnest(%(arms)s::uuid[], %(arm_channels)s::text[], %(lows)s::int[],
+                %(highs)s::int[], %(arm_templates)s::text[], %(dues)s::timestamptz[])
+            AS t(variant_id, channel, low, high, template_id, due_at)
+            ON t.channel = c.channel AND b.draw >= t.low AND b.draw < t.high
+        """
+    arms = [(arm, channel) for arm in test.arms for channel in channels]
+    values = {
+        "arms": [arm.variant.pk for arm, _ in arms],
+        "arm_channels": [channel for _, channel in arms],
+        "lows": [arm.low for arm, _ in arms],
+        "highs": [arm.high for arm, _ in arms],
+        "arm_templates": [arm.variant.template_for(channel) for arm, channel in arms],
+        "dues": [arm.due_at for arm, _ in arms],
+        "decide_at": test.decide_at,
+    }
+    return columns, join, values

@@ -16,10 +16,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
-from campaigns.choices import CampaignStatus, DeliveryReason, RunStatus
+from campaigns.choices import CampaignStatus, DeliveryReason, QuietHoursPolicy, RunStatus
 from campaigns.models import CampaignRun
-from campaigns.services.audience import heard_lately, why_not_by_channel
+from campaigns.services.limits import Limits, limits_of
+from campaigns.services.pace import Pace
 from campaigns.services.quiet_hours import quiet_until, quiet_zones
+from campaigns.services.reasons import heard_one_by_one, why_not_by_channel
 from campaigns.services.variables import VARIABLES_SQL
 from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import BATCH_LIMIT, Message, Recipient
@@ -27,6 +29,8 @@ from crm_site.tenancy.context import require_tenant_id
 from crm_site.tenancy.models import Tenant
 
 REPEAT_LIMIT = 8  # Attempts to send; after that we only ask what became of the key.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_MOMENT = timedelta(microseconds=1)
 ATTEMPT_LIMIT = 16  # After that it stays UNKNOWN until an event or a person settles it.
 
 
@@ -79,18 +83,23 @@ def claim(
     """Take up to ``limit`` messages of ``run`` that are due, passing over what others hold.
 
     A cancelled run gives only what is under way, to ask about. A run of a paused campaign gives
-    nothing.
+    nothing, and one that goes slowly no more than its share of the hour.
     """
     token, lease = uuid4(), now + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
     is_cancelled = run.status == RunStatus.CANCELLED
-    zones = quiet_zones(tenant, now)
+    pace = None if is_cancelled else Pace.of(run)
+    if pace and not pace.is_due(now):
+        return Claim(token, [], touched=0)
+    limits, zones = limits_of(tenant), quiet_zones(tenant, now)
     values: dict[str, Any] = {
         "tenant": require_tenant_id(),
         "run": run.pk,
         "now": now,
         "lease": lease,
         "token": token,
-        "limit": limit,
+        "limit": min(limit, pace.batch) if pace else limit,
+        # Nobody but the test groups before the winner is chosen, however late that is.
+        "due_by": min(now, run.decide_at - _MOMENT) if run.is_in_test and run.decide_at else now,
         "campaign_status": CampaignStatus.CANCELLED if is_cancelled else CampaignStatus.ACTIVE,
         "states": ["CLAIMED", "UNKNOWN"] if is_cancelled else ["PENDING", "CLAIMED", "UNKNOWN"],
         "is_cancelled": is_cancelled,
@@ -104,9 +113,14 @@ def claim(
         "club_name": tenant.name,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_claim_statement(tenant), values)
+        if limits.caps:
+            # Two campaigns must not both find that somebody may hear once more.
+            cursor.execute(ONE_AT_A_TIME, [f"claim:{tenant.pk}"])
+        cursor.execute(_claim_statement(limits), values)
         rows = cursor.fetchall()
     items = [_claimed(row) for row in rows if row[1] in (Step.SEND, Step.ASK)]
+    if pace:
+        pace.spend(sum(item.step == Step.SEND for item in items), now)
     return Claim(token, items, touched=len(rows))
 
 
@@ -172,23 +186,23 @@ _BODY = f"""
 """
 
 
-def _claim_statement(tenant: Tenant) -> str:
-    heard = heard_lately(tenant, "d.customer_id", "d.channel")
-    verdict = why_not_by_channel(
-        "d.channel", list(Channel.values), heard=heard, cap=tenant.frequency_cap_count or 0
-    )
+def _claim_statement(limits: Limits) -> str:
+    heard = heard_one_by_one("d.customer_id", "d.channel", besides="d.id")
+    verdict = why_not_by_channel("d.channel", list(Channel.values), limits, heard)
     return f"""
         WITH picked AS MATERIALIZED (
             SELECT d.id FROM campaigns_delivery d
             JOIN campaigns_campaign c ON c.id = d.campaign_id AND c.status = %(campaign_status)s
-            WHERE d.tenant_id = %(tenant)s AND d.run_id = %(run)s AND d.due_at <= %(now)s
+            WHERE d.tenant_id = %(tenant)s AND d.run_id = %(run)s AND d.due_at <= %(due_by)s
               AND d.state IN ('PENDING', 'CLAIMED', 'UNKNOWN') AND d.state = ANY(%(states)s)
               AND d.attempts < %(attempt_limit)s
             ORDER BY d.due_at, d.id LIMIT %(limit)s
             FOR UPDATE OF d SKIP LOCKED
         ), seen AS (
             SELECT d.id, d.state, d.attempts, d.first_requested_at, {verdict} AS why,
-                r.occurrence_at < %(stale_before)s AS is_stale,
+                least(d.due_at, greatest(r.occurrence_at, r.decided_at)) < %(stale_before)s
+                    AS is_stale,
+                c.quiet_hours_policy = '{QuietHoursPolicy.SKIP}' AS skips_quiet,
                 CASE WHEN z.zone IS NOT NULL THEN z.until ELSE %(tenant_quiet_until)s END AS quiet,
                 {_BODY} AS body
             FROM picked
@@ -201,7 +215,9 @@ def _claim_statement(tenant: Tenant) -> str:
                 AS z(zone, until) ON z.zone = p.time_zone
         ), judged AS (
             SELECT seen.*, CASE
-                WHEN state = 'PENDING' AND (why IS NOT NULL OR is_stale) THEN 'SUPPRESS'
+                WHEN state = 'PENDING' AND (
+                    why IS NOT NULL OR is_stale OR quiet IS NOT NULL AND skips_quiet
+                    ) THEN 'SUPPRESS'
                 WHEN state <> 'PENDING' AND (
                     why IS NOT NULL OR %(is_cancelled)s OR attempts >= %(repeat_limit)s
                     OR first_requested_at < %(repeat_after)s) THEN 'ASK'
@@ -215,7 +231,8 @@ def _claim_statement(tenant: Tenant) -> str:
                 WHEN 'WAIT' THEN CASE d.state WHEN 'PENDING' THEN 'PENDING' ELSE 'UNKNOWN' END
                 ELSE 'CLAIMED' END,
             reason = CASE judged.step
-                WHEN 'SUPPRESS' THEN coalesce(judged.why, '{DeliveryReason.EXPIRED}')
+                WHEN 'SUPPRESS' THEN coalesce(judged.why, CASE WHEN judged.is_stale
+                    THEN '{DeliveryReason.EXPIRED}' ELSE '{DeliveryReason.QUIET_HOURS}' END)
                 WHEN 'WAIT' THEN '{DeliveryReason.QUIET_HOURS}' END,
             settled_at = CASE WHEN judged.step = 'SUPPRESS' THEN %(now)s::timestamptz END,
             claim_token = CASE WHEN judged.step IN ('SEND', 'ASK') THEN %(token)s::uuid END,

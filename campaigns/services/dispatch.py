@@ -24,6 +24,7 @@ from campaigns.services.claims import Claim, Claimed, Step, claim, message_from,
 from campaigns.services.holds import held_until, hold_until
 from campaigns.services.outcomes import Outcome, record
 from campaigns.services.runs import finish_run, prepare_run
+from campaigns.services.variants import decide_test
 from crm_site.messaging.gateway import (
     BATCH_LIMIT,
     MessagingError,
@@ -32,7 +33,7 @@ from crm_site.messaging.gateway import (
     MessagingUncertain,
     Status,
 )
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.models import Installation, Tenant
 
 # Messages that failed together twice are tried again in smaller company, so that one that breaks a
 # request ends up alone and the others go out; once is mostly the network. By failures, not by
@@ -85,20 +86,32 @@ def send_due(tenant_id: str, *, seconds: float) -> bool:
 
 
 def open_runs() -> list[CampaignRun]:
-    """Runs of the tenant in scope that may have something due; a paused campaign's have not."""
+    """Runs of the tenant in scope that may have something due; a paused campaign's have not,
+    nor has one that goes slowly before its next turn."""
     return list(
         CampaignRun.objects.unfinished()
         .filter(
             Q(campaign__status=CampaignStatus.ACTIVE) | Q(status=RunStatus.CANCELLED),
+            Q(next_claim_at__isnull=True) | Q(next_claim_at__lte=timezone.now()),
         )
+        .select_related("campaign")
         .order_by("occurrence_at", "pk")
     )
+
+
+def may_send(tenant: Tenant, now: datetime) -> bool:
+    """Whether anything of a tenant may leave: nobody pulled a switch, nor did Messaging ask us to
+    wait. Asked with every claim."""
+    is_on = tenant.is_active and tenant.is_sending_enabled
+    return is_on and Installation.current().is_sending_enabled and not held_until(now)
 
 
 def _work_on(run: CampaignRun, turn: Pass) -> bool:
     """One batch of one run. Returns whether there was anything to do."""
     if run.status == RunStatus.PENDING:
         return prepare_run(run.pk, timezone.now()) is not None
+    if run.is_in_test and run.decide_at and run.decide_at <= timezone.now():
+        return decide_test(run.pk, timezone.now())
     taken = _claim(run)
     if taken is None:
         return False  # Switched off or told to wait.
@@ -123,7 +136,7 @@ def _claim(run: CampaignRun) -> Claim | None:
     with transaction.atomic():
         now = timezone.now()
         tenant = Tenant.objects.get(pk=run.tenant_id)
-        if not tenant.is_active or not tenant.is_sending_enabled or held_until(now):
+        if not may_send(tenant, now):
             return None
         return claim(run=run, tenant=tenant, now=now)
 

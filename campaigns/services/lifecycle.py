@@ -16,6 +16,7 @@ from campaigns.models.campaign import COUNTERS
 from campaigns.services.crowd import check_segments, segments_of, set_segments
 from campaigns.services.preflight import refuse_blocked
 from campaigns.services.runs import cancel_run_deliveries, open_run
+from campaigns.services.variants import are_others, set_variants
 from campaigns.signals import campaign_launched
 from campaigns.state import CampaignStateError, Move, next_status, refuse_unsafe_edit
 from crm_site.audit import services as audit
@@ -37,6 +38,8 @@ SEGMENT_LISTS = {
     "include_segments": SegmentRole.INCLUDE,
     "exclude_segments": SegmentRole.EXCLUDE,
 }
+# What belongs to a campaign and is kept in rows of its own.
+ROWS_BESIDE = frozenset({*SEGMENT_LISTS, "variants"})
 
 
 class CampaignError(DomainError):
@@ -170,35 +173,45 @@ def clone_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     )
     for role in SegmentRole:
         set_segments(clone, role=role, segments=segments_of(campaign, role))
+    set_variants(clone, campaign.variants.values())
     audit.record("CLONE", clone, actor=actor, metadata={"from": str(campaign.pk)})
     return clone
 
 
 @transaction.atomic
 def create_campaign(*, values: dict[str, Any], actor: Actor) -> Campaign:
-    """A draft with these fields, by name; ``include_segments`` and ``exclude_segments`` among them.
+    """A draft with these fields, by name.
 
-    Raises CrowdError for a segment that is asked for and left out at once.
+    ``include_segments`` and ``exclude_segments`` among them, and ``variants``: dicts of their
+    fields, in order. Raises CrowdError for a segment that is asked for and left out at once.
     """
-    own = {name: value for name, value in values.items() if name not in SEGMENT_LISTS}
+    own = {name: value for name, value in values.items() if name not in ROWS_BESIDE}
     campaign = Campaign.objects.create(**own, created_by=actor.id)
     _set_segment_lists(campaign, values)
+    set_variants(campaign, values.get("variants", []))
     return campaign
 
 
 @transaction.atomic
 def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
-    """Change fields by name. Raises CampaignStateError for what its status has closed."""
+    """Change fields by name, ``variants`` all at once.
+
+    Raises CampaignStateError for what its status has closed.
+    """
     campaign = _locked(campaign_id)
-    own = {name: value for name, value in values.items() if name not in SEGMENT_LISTS}
+    own = {name: value for name, value in values.items() if name not in ROWS_BESIDE}
     changed = {name for name, value in own.items() if getattr(campaign, name) != value}
-    lists = {name for name in SEGMENT_LISTS if _is_other_list(campaign, name, values)}
-    refuse_unsafe_edit(campaign.status, changed | lists)
+    beside = {name for name in SEGMENT_LISTS if _is_other_list(campaign, name, values)}
+    if "variants" in values and are_others(campaign, values["variants"]):
+        beside.add("variants")
+    refuse_unsafe_edit(campaign.status, changed | beside)
     for name in changed:
         setattr(campaign, name, values[name])
     if changed:
         campaign.save(update_fields=[*changed, "updated_at"])
     _set_segment_lists(campaign, values)
+    if "variants" in beside:
+        set_variants(campaign, values["variants"])
     return campaign
 
 

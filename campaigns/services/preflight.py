@@ -9,17 +9,19 @@ from zoneinfo import available_timezones
 from django.conf import settings
 
 from campaigns.channels import has_sender
-from campaigns.choices import CampaignType, SegmentRole
+from campaigns.choices import CampaignType, QuietHoursPolicy, SegmentRole
 from campaigns.models import Campaign
 from campaigns.models.campaign import TEMPLATE_FIELDS
 from campaigns.services.audience import Reach, count_reach
+from campaigns.services.claims import repeat_horizon
 from campaigns.services.crowd import Crowd, segments_of
 from campaigns.services.quiet_hours import quiet_until
 from campaigns.services.recurrence import RecurrenceError, check_pattern
 from campaigns.services.templates import list_templates
+from campaigns.services.variants import faults_of_test
 from crm_site.errors import DomainError
 from crm_site.messaging.channels import Channel
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.models import Installation, Tenant
 from segments.choices import SegmentType
 from segments.models import CustomerSegment
 
@@ -64,9 +66,13 @@ def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -
     findings = [*_segment_findings(campaign, now), *_channel_findings(campaign)]
     findings += _time_findings(campaign, now, is_starting)
     findings += _tenant_findings(campaign, now, is_starting)
+    findings += [Finding(Level.RED, *fault) for fault in faults_of_test(campaign)]
     reach = None
     if campaign.segment_id and campaign.channels:
-        reach = count_reach(crowd=Crowd.of(campaign), channels=list(campaign.channels), now=now)
+        reach = count_reach(
+            crowd=Crowd.of(campaign), channels=list(campaign.channels), now=now, campaign=campaign
+        )
+        findings += _pace_findings(campaign, reach)
         findings += _reach_findings(reach)
     order = [Level.RED, Level.AMBER]
     return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
@@ -138,6 +144,11 @@ def _channel_findings(campaign: Campaign) -> Iterator[Finding]:
         elif known.is_known and not known.holds(channel, template):
             words = f"Messaging holds no {label} template “{template}”."
             yield Finding(Level.RED, "template_unknown", words, path)
+        for variant in campaign.variants.all():
+            own = variant.template_for(channel)
+            if own and known.is_known and not known.holds(channel, own):
+                words = f"Messaging holds no {label} template “{own}” (variant {variant})."
+                yield Finding(Level.RED, "template_unknown", words, "variants")
     if not known.is_known:
         words = "Messaging cannot be asked about templates just now."
         yield Finding(Level.AMBER, "messaging_away", words, "channels")
@@ -170,13 +181,31 @@ def _tenant_findings(campaign: Campaign, now: datetime, is_starting: bool) -> It
     if not tenant.is_sending_enabled:
         words = "Sending is switched off for this club: nothing leaves until it is on again."
         yield Finding(Level.AMBER, "sending_off", words, "")
+    installation = Installation.current()
+    if not installation.is_sending_enabled:
+        words = f"Sending is switched off for every club. {installation.reason}".strip()
+        yield Finding(Level.AMBER, "sending_off_everywhere", words, "")
     start = campaign.scheduled_at if campaign.scheduled_at and not is_starting else now
     if until := quiet_until(tenant, tenant.time_zone, start):
         words = f"It falls into the quiet hours: messages wait until {until:%H:%M} local time."
+        if campaign.quiet_hours_policy == QuietHoursPolicy.SKIP:
+            words = "It falls into the quiet hours: who has them then is left out."
         yield Finding(Level.AMBER, "quiet_hours", words, "scheduled_at")
     if settings.MESSAGING_IS_SANDBOX:
         words = "Messages go to the sandbox: nobody really hears."
         yield Finding(Level.AMBER, "sandbox", words, "")
+
+
+def _pace_findings(campaign: Campaign, reach: Reach) -> Iterator[Finding]:
+    if not campaign.messages_per_hour:
+        return
+    takes, latest = reach.messages / campaign.messages_per_hour, repeat_horizon()
+    if takes > latest.total_seconds() / 3600:
+        words = (
+            f"At {campaign.messages_per_hour:,} an hour it takes {takes:,.0f} hours; what has not "
+            f"left {latest.total_seconds() / 3600:.0f} hours after the start is left out."
+        )
+        yield Finding(Level.AMBER, "pace_slow", words, "messages_per_hour")
 
 
 def _reach_findings(reach: Reach) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from campaigns.choices import CampaignStatus, CampaignType, DeliveryState, RunSt
 from campaigns.models import Campaign, CampaignRun, Delivery
 from campaigns.services.audience import take_snapshot
 from campaigns.services.claims import ATTEMPT_LIMIT
+from campaigns.services.variants import plan_test
 from campaigns.state import Move, next_status
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
@@ -48,10 +49,15 @@ def prepare_run(run_id: UUID, now: datetime) -> CampaignRun | None:
     )  # fmt: skip
     if run is None:
         return None
-    run.target_count = take_snapshot(run=run, campaign=run.campaign, now=now)
+    test = plan_test(run.campaign, now)
+    run.target_count = take_snapshot(run=run, campaign=run.campaign, now=now, test=test)
     run.status = RunStatus.SENDING
     run.snapshot_at = run.started_at = now
-    run.save(update_fields=["target_count", "status", "snapshot_at", "started_at", "updated_at"])
+    run.decide_at = test.decide_at if test else None
+    run.save(
+        update_fields=["target_count", "status", "snapshot_at", "started_at", "decide_at",
+                       "updated_at"]
+    )  # fmt: skip
     Campaign.objects.filter(pk=run.campaign_id).update(
         target_count=F("target_count") + run.target_count
     )
@@ -72,7 +78,7 @@ def finish_run(run_id: UUID, now: datetime) -> bool:
     campaign = Campaign.objects.select_for_update().get(pk=run.campaign_id)
     run = CampaignRun.objects.unfinished().select_for_update().filter(pk=run_id).first()
     is_open = Delivery.objects.unsettled().filter(run_id=run_id, attempts__lt=ATTEMPT_LIMIT)
-    if run is None or run.status == RunStatus.PENDING or is_open.exists():
+    if run is None or run.status == RunStatus.PENDING or run.is_in_test or is_open.exists():
         return False
     if run.status == RunStatus.SENDING:
         run.status = RunStatus.COMPLETED

@@ -13,7 +13,8 @@ from django.db.models import F
 from campaigns.choices import CampaignStatus, CampaignType, DeliveryReason, RunStatus
 from campaigns.models import Campaign, CampaignRun, Delivery
 from campaigns.models.campaign import TEMPLATE_FIELDS
-from campaigns.services.audience import heard_lately, why_not
+from campaigns.services.limits import limits_of
+from campaigns.services.reasons import heard_one_by_one, why_not
 from campaigns.services.templates import list_templates
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
@@ -88,8 +89,7 @@ def why_not_now(*, customer_id: UUID, channel: str, now: datetime) -> DeliveryRe
     The same expression as for a campaign's audience, caps included.
     """
     tenant = Tenant.objects.get(pk=require_tenant_id())
-    heard = heard_lately(tenant, "p.id", "%(channel)s")
-    verdict = why_not(channel, heard=heard, cap=tenant.frequency_cap_count or 0)
+    verdict = why_not(channel, limits_of(tenant), heard_one_by_one("p.id", "%(channel)s"))
     statement = (
         f"SELECT {verdict} FROM customers_customerprofile p "  # noqa: S608 - our own column names
         "WHERE p.tenant_id = %(tenant)s AND p.id = %(customer)s"

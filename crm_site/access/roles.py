@@ -34,6 +34,8 @@ SEGMENTS = (
 MARKETING = (
     "campaigns.campaign",
     "campaigns.campaignrun",
+    "campaigns.campaignvariant",
+    "campaigns.frequencycap",
     "campaigns.delivery",
     "campaigns.campaigninteraction",
     "campaigns.eventpromotion",
@@ -99,6 +101,7 @@ _OWN = (
     | _INTEGRATE
     | _all(("access.tenantmembership", "tenancy.club"), "add", "change", "delete")
     | _all(("tenancy.tenant",), "change")
+    | _all(("campaigns.frequencycap",), "add", "change", "delete")
 )
 
 PERMISSIONS: dict[Role, frozenset[str]] = {

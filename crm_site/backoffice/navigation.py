@@ -67,6 +67,12 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Erasures", "person_remove", "customers_erasure", "customers.view_erasure"),
         ("Audit log", "history", "audit_crmauditlog", "audit.view_crmauditlog"),
         ("Staff", "badge", "access_tenantmembership", "access.view_tenantmembership"),
+        (
+            "Frequency caps",
+            "speed",
+            "campaigns_frequencycap",
+            "campaigns.change_frequencycap",
+        ),
         ("Clubs", "golf_course", "tenancy_club", "tenancy.view_club"),
         ("Club settings", "tune", "tenancy_tenant", "tenancy.change_tenant"),
         ("API keys", "key", "access_apikey", "access.view_apikey"),
@@ -74,6 +80,12 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Installation": (
         ("Users", "manage_accounts", "access_user", "access.view_user"),
+        (
+            "Sending switch",
+            "power_settings_new",
+            "tenancy_installation",
+            "tenancy.change_installation",
+        ),
         (
             "Schedules",
             "schedule",

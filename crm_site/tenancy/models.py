@@ -83,6 +83,19 @@ class Tenant(TimestampedModel):
     frequency_cap_days = models.PositiveSmallIntegerField(
         default=7, validators=[MinValueValidator(1)], help_text="… in so many days."
     )
+    unengaged_message_count = models.PositiveSmallIntegerField(
+        "leave out who opens nothing",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="By e-mail, who was sent so many …; blank: nobody.",
+    )
+    unengaged_days = models.PositiveSmallIntegerField(
+        "within",
+        default=90,
+        validators=[MinValueValidator(1)],
+        help_text="… in so many days and opened none.",
+    )
     sync_payload_retention_days = models.PositiveIntegerField(default=90)
     interaction_detail_retention_days = models.PositiveIntegerField(default=90)
     membership_change_retention_days = models.PositiveIntegerField(default=400)
@@ -126,3 +139,30 @@ class Club(TenantModel, TimestampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Installation(models.Model):
+    """The one row about everything here: whether any club may send at all."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    is_sending_enabled = models.BooleanField(
+        "sending switched on",
+        default=True,
+        help_text="Off: no club sends anything until it is on again.",
+    )
+    reason = models.CharField(
+        max_length=200, blank=True, default="", help_text="Why it is off: every club reads it."
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "installation"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="installation_once")]
+
+    def __str__(self) -> str:
+        state = "on" if self.is_sending_enabled else "off"
+        return f"Sending is {state} for every club" + (f": {self.reason}" if self.reason else "")
+
+    @classmethod
+    def current(cls) -> "Installation":
+        return cls.objects.filter(pk=1).first() or cls()

@@ -6,7 +6,7 @@ from django.db import transaction
 from crm_site.errors import DomainError
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.countries import country_of
-from crm_site.tenancy.models import Tenant
+from crm_site.tenancy.models import Installation, Tenant
 from crm_site.tenancy.signals import tenant_created
 
 
@@ -44,3 +44,11 @@ def create_tenant(
 def active_tenant_ids() -> list[str]:
     """Of the tenants in use, for sweeps: each is then entered by itself, for none sees another."""
     return list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+
+
+def switch_sending(*, is_enabled: bool, reason: str = "") -> Installation:
+    """Let every club send, or none. Holds from the next claim of every worker on."""
+    installation, _ = Installation.objects.update_or_create(
+        pk=1, defaults={"is_sending_enabled": is_enabled, "reason": "" if is_enabled else reason}
+    )
+    return installation

@@ -12,7 +12,9 @@ from social.models import SocialConnection, SocialPost
 from tests.conftest import ACTOR
 from tests.factories import make_customer
 
-SCREENS = [model for model in admin.site._registry if model._meta.label != "tenancy.Tenant"]
+# One row and no list: the address of the list leads to the row.
+SINGLE = {"tenancy.Tenant", "tenancy.Installation"}
+SCREENS = [model for model in admin.site._registry if model._meta.label not in SINGLE]
 
 
 def address(model, page="changelist", *args):
@@ -56,6 +58,17 @@ def test_a_list_and_its_first_row_open(model, as_root, tenant):
         page = as_root.get(address(model, "change", row.pk))
         assert page.status_code == 200
         assert "never-shown" not in page.content.decode()
+
+
+def test_the_switch_of_the_installation_is_for_superusers_only(as_root, as_ann, tenant):
+    list_page = "/oakhill/admin/tenancy/installation/"
+
+    opened = as_root.get(list_page, follow=True)
+
+    assert opened.status_code == 200
+    assert "Sending is on for every club" in opened.content.decode()
+    assert as_ann.get(list_page).status_code in (302, 403)
+    assert as_ann.get(f"{list_page}1/change/").status_code in (302, 403)
 
 
 @pytest.mark.parametrize("model", SCREENS, ids=[model._meta.label for model in SCREENS])

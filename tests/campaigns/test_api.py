@@ -205,7 +205,7 @@ def test_the_list_costs_the_same_whatever_its_length(
         make_campaign(make_recipient())
     client.get(URL, **headers)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(client.get(URL, **headers).json()["results"]) == 3
 
 
@@ -225,3 +225,60 @@ def test_promotions_are_made_changed_and_removed(client, headers, tenant):
     assert (again.status_code, again.json()["code"]) == (409, "already_exists")
     assert changed["reminderDays"] == [2]
     assert (removed.status_code, EventPromotion.objects.count()) == (204, 0)
+
+
+VARIANTS = [
+    {"name": "A", "share": 50, "emailTemplateId": "newsletter-email"},
+    {"name": "B", "share": 50, "emailTemplateId": "welcome-email", "sendHour": 9},
+]
+
+
+def test_a_test_of_variants_is_written_and_read(client, headers, tenant):
+    body = {"name": "Test", "testPercent": 20, "testMetric": "CLICKED", "testHours": 6,
+            "holdOutPercent": 5, "messagesPerHour": 600, "quietHoursPolicy": "SKIP",
+            "variants": VARIANTS}  # fmt: skip
+
+    made = client.post(URL, body, content_type="application/json", **headers).json()
+    changed = client.patch(
+        f"{URL}{made['id']}/", {"variants": VARIANTS[:1]}, content_type="application/json",
+        **headers,
+    )  # fmt: skip
+
+    assert {name: made[name] for name in body if name != "variants"} == {
+        name: value for name, value in body.items() if name != "variants"
+    }
+    assert [(each["name"], each["sendHour"]) for each in made["variants"]] == [
+        ("A", None),
+        ("B", 9),
+    ]
+    assert [each["name"] for each in changed.json()["variants"]] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"testPercent": 0}, "testPercent"),
+        ({"testPercent": 101}, "testPercent"),
+        ({"testHours": 25}, "testHours"),
+        ({"testMetric": "LIKED"}, "testMetric"),
+        ({"holdOutPercent": 51}, "holdOutPercent"),
+        ({"holdOutPercent": -1}, "holdOutPercent"),
+        ({"messagesPerHour": 0}, "messagesPerHour"),
+        ({"messagesPerHour": "many"}, "messagesPerHour"),
+        ({"quietHoursPolicy": "SHOUT"}, "quietHoursPolicy"),
+        ({"variants": VARIANTS * 3}, "variants"),
+        ({"variants": [VARIANTS[0], VARIANTS[0]]}, "variants"),
+        ({"variants": [{**VARIANTS[0], "share": 0}]}, "variants"),
+        ({"variants": [{**VARIANTS[1], "sendHour": 24}]}, "variants"),
+        ({"variants": [{"share": 50}]}, "variants"),
+        ({"variants": "A"}, "variants"),
+    ],
+)
+def test_a_test_that_cannot_be_is_refused_naming_the_field(client, headers, tenant, body, field):
+    answer = client.post(
+        URL, {"name": "Test", **body}, content_type="application/json", **headers
+    )  # fmt: skip
+
+    assert answer.status_code == 400
+    assert field in answer.content.decode()
+    assert not Campaign.objects.exists()

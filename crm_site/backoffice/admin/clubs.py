@@ -36,6 +36,7 @@ class TenantAdmin(PlainModelAdmin):
                     "is_sending_enabled",
                     ("quiet_hours_start", "quiet_hours_end"),
                     ("frequency_cap_count", "frequency_cap_days"),
+                    ("unengaged_message_count", "unengaged_days"),
                 ),
                 "description": "Rules for every campaign and journey of the club.",
             },

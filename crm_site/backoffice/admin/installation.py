@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -20,6 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from crm_site.access.models import User
 from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import PlainModelAdmin, display
+from crm_site.tenancy.models import Installation
 
 # Those apps register screens of their own when first imported. Roles and grants are kept by the
 # code, and the kinds of schedule are chosen on the schedule's own page.
@@ -46,6 +48,24 @@ class SuperuserAdmin(PlainModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
+
+
+@admin.register(Installation)
+class InstallationAdmin(SuperuserAdmin):
+    """The switch that stops every club's sending. There is no list: there is one row."""
+
+    ordering = ("pk",)
+    fields = ("is_sending_enabled", "reason", "changed_at")
+    readonly_fields = ("changed_at",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row, _ = Installation.objects.get_or_create(pk=1)
+        return HttpResponseRedirect(reverse("admin:tenancy_installation_change", args=[row.pk]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 class NewUserForm(UserCreationForm):
