@@ -164,6 +164,7 @@ def retain_of(tenant_id: str) -> int:
     now = timezone.now()
     retention.drop_old_scores(now=now)
     retention.drop_old_merges(now=now)
+    retention.drop_old_undo_records(now=now)
     return retention.drop_old_payloads(now=now)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -13,7 +14,9 @@ from crm_site.backoffice import filters
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
 from customers.choices import CustomerStatus
+from customers.models import CustomerImport
 from customers.models.profile import CONSENT_FLAGS
+from customers.services.importing.people import people_of_import
 from customers.services.tagging import tags_in_use
 
 # From one tier to the next along the index, however many customers have each.
@@ -112,6 +115,35 @@ class TagFilter(filters.DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = str(self.value() or "").strip()
         return queryset.filter(tags__contains=[value]) if value else queryset
+
+
+class ImportFilter(filters.DropdownFilter):
+    """Only those an import made or changed; shown where its page led here."""
+
+    title = "import"
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name)
+        if not asked:
+            return []
+        known = _uuid(asked)
+        job = CustomerImport.objects.filter(pk=known).first() if known else None
+        # An unknown one is offered too: without a choice the filter would let everybody through.
+        return [(asked, job.file_name if job else "an unknown import")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        asked = _uuid(str(self.value()))
+        return queryset.filter(pk__in=people_of_import(asked)) if asked else queryset.none()
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value or "")
+    except ValueError:
+        return None
 
 
 class SeenFilter(filters.DropdownFilter):

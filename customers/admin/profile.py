@@ -88,6 +88,7 @@ class CustomerProfileAdmin(DeskActions, PrivacyDialogs, ListColumns, SavedListAd
         filters.ConsentFilter,
         filters.SeenFilter,
         filters.FirstSeenFilter,
+        filters.ImportFilter,
         ("engagement_score", RangeNumericFilter),
         ("churn_risk_score", RangeNumericFilter),
     )

@@ -3,10 +3,19 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_site.access.services import tenant_in_scope
-from customers.models import CustomerScore, ProfileMerge, ProfileMergeStep, SyncLog
+from customers.models import (
+    CustomerImport,
+    CustomerScore,
+    ImportBatch,
+    ImportChange,
+    ProfileMerge,
+    ProfileMergeStep,
+    SyncLog,
+)
+from customers.services.importing.requesting import KEEP_FOR
 
 BATCH_SIZE = 5_000
 # The trend shows a year; what was said before is nobody's any more.
@@ -60,6 +69,27 @@ def drop_old_merges(*, now: datetime) -> int:
             ProfileMerge.objects.filter(pk__in=ids).update(
                 survivor_before=None, absorbed_before=None, survivor_after=None
             )
+        dropped += len(ids)
+        if len(ids) < BATCH_SIZE:
+            return dropped
+
+
+def drop_old_undo_records(*, now: datetime) -> int:
+    """Remove what undoing would need of imports too old to be undone. Returns how many rows.
+
+    One that is being undone right now keeps its own until it is through.
+    """
+    past = CustomerImport.objects.filter(requested_at__lt=now - KEEP_FOR)
+    old = past.exclude(undoings__in=CustomerImport.objects.open())
+    return _drop_of(old, ImportChange) + _drop_of(old, ImportBatch)
+
+
+def _drop_of(jobs: QuerySet[CustomerImport], model: type[ImportBatch] | type[ImportChange]) -> int:
+    dropped = 0
+    while True:
+        with transaction.atomic():
+            ids = list(model.objects.filter(job__in=jobs).values_list("pk", flat=True)[:BATCH_SIZE])
+            model.objects.filter(pk__in=ids).delete()
         dropped += len(ids)
         if len(ids) < BATCH_SIZE:
             return dropped

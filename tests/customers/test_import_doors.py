@@ -65,6 +65,21 @@ def test_a_file_is_uploaded_mapped_checked_imported_and_undone(as_ann, actor):
     assert "was undone" in as_ann.get(f"{ADMIN}{job.pk}/change/").content.decode()
 
 
+def test_the_result_leads_to_the_people_of_that_import_alone(as_ann, as_cleo, actor, other_tenant):
+    make_customer(email="ann@example.org", first_name="Ann", city="Paarl")
+    make_customer(first_name="Zola")
+    job = import_file("email,firstName,city\nann@example.org,Ann,Durban\nben@example.org,Ben,\n")
+    people = f"/oakhill/admin/customers/customerprofile/?import={job.pk}"
+
+    page = as_ann.get(f"{ADMIN}{job.pk}/change/")
+
+    assert people in page.content.decode()
+    found = as_ann.get(people).context["cl"].result_list
+    assert sorted(customer.first_name for customer in found) == ["Ann", "Ben"]
+    assert not as_ann.get(people.replace(str(job.pk), "x")).context["cl"].result_list
+    assert not as_cleo.get(people.replace("oakhill", other_tenant.pk)).context["cl"].result_list
+
+
 def test_another_reading_of_the_file_may_be_chosen(as_ann, actor):
     uploaded = as_ann.post(f"{ADMIN}new/", {"file": csv("a,b;c,d\n1,2;3,4\n")})
 

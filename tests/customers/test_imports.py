@@ -15,6 +15,7 @@ from customers.models import (
     CustomerProfile,
     DuplicateCandidate,
     IdentityAlias,
+    ImportBatch,
     ImportChange,
 )
 from customers.services.erasure import erase_profile
@@ -23,6 +24,7 @@ from customers.services.importing.errors import ImportFileError
 from customers.services.importing.layouts import detect_layout
 from customers.services.importing.plans import guess_columns, guess_date_order
 from customers.services.importing.requesting import (
+    KEEP_FOR,
     ImportError_,
     look_at,
     request_undo,
@@ -30,6 +32,7 @@ from customers.services.importing.requesting import (
     suggest_plan,
 )
 from customers.services.profiles import update_profile, upsert_profiles
+from customers.services.retention import drop_old_undo_records
 from tests.conftest import ACTOR
 from tests.customers.importing import (
     counts,
@@ -363,6 +366,54 @@ def test_undoing_gives_an_address_back_unless_somebody_has_it_now():
 
     ann.refresh_from_db()
     assert ann.email == "new@example.org"
+
+
+def test_undoing_takes_away_the_aliases_that_the_import_made(other_tenant):
+    ann = make_customer(email="old@example.org", scl_member_id=7, first_name="Ann")
+    IdentityAlias.objects.create(customer=ann, type="EMAIL", value="told@example.org", source="crm")
+    job = import_file("sclMemberId,email\n7,new@example.org\n7,newer@example.org\n")
+    assert IdentityAlias.objects.count() == 3
+
+    assert undo(job).restored_count == 1
+
+    ann.refresh_from_db()
+    assert ann.email == "old@example.org"
+    assert [alias.value for alias in IdentityAlias.objects.all()] == ["told@example.org"]
+
+
+def test_undoing_keeps_an_alias_that_is_no_address_again():
+    ann = make_customer(email="old@example.org", scl_member_id=7, first_name="Ann")
+    job = import_file("sclMemberId,email\n7,new@example.org\n")
+    update_profile(customer_id=ann.pk, values={"email": "third@example.org"}, actor=ACTOR)
+
+    assert undo(job).left_count == 1
+
+    kept = set(IdentityAlias.objects.values_list("value", flat=True))
+    assert kept == {"old@example.org", "new@example.org"}
+
+
+def test_what_undoing_needs_goes_with_the_chance_to_undo(other_tenant):
+    make_customer(email="ann@example.org", first_name="Ann", city="Paarl")
+    old, new = import_file(PEOPLE), import_file(PEOPLE.replace("Ballito", "George"))
+    now = timezone.now()
+    CustomerImport.objects.filter(pk=old.pk).update(requested_at=now - KEEP_FOR * 1.01)
+    with tenant_scope(other_tenant.pk):
+        import_file(PEOPLE)
+
+    assert drop_old_undo_records(now=now) == 2
+    assert drop_old_undo_records(now=now) == 0
+
+    assert set(ImportBatch.objects.values_list("job", flat=True)) == {new.pk}
+    assert set(ImportChange.objects.values_list("job", flat=True)) == {new.pk}
+    with tenant_scope(other_tenant.pk):
+        assert ImportBatch.objects.count() == 1
+
+
+def test_what_is_being_undone_right_now_stays_for_it():
+    job, now = import_file(PEOPLE), timezone.now()
+    request_undo(job=job, actor=ACTOR, now=now)
+
+    assert drop_old_undo_records(now=now + KEEP_FOR * 1.01) == 0
 
 
 def test_somebody_made_and_then_changed_by_the_same_import_goes(monkeypatch):

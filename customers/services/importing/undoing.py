@@ -1,7 +1,7 @@
 """Taking an import back: whom it made goes, what it changed is put back, unless changed since."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +20,13 @@ from customers.models import (
     CustomerImport,
     CustomerNote,
     CustomerProfile,
+    IdentityAlias,
     ImportBatch,
     ImportChange,
 )
 from customers.services.facts import IDENTIFIERS
 from customers.services.identity import lock_identities
+from customers.services.ownership import CRM
 
 CHANGES_A_STEP = 1_000
 
@@ -95,16 +97,17 @@ def _put_back_some(job: CustomerImport, undone: CustomerImport, report: Reporter
         changes = list(rows)
         if not changes:
             return False
-        restored, left = _put_back(changes)
+        restored, left = _put_back(changes, undone)
         ImportChange.objects.filter(pk__in=[change.pk for change in changes]).delete()
         _count(job, restored=restored, left=left)
     return True
 
 
-def _put_back(changes: Sequence[ImportChange]) -> tuple[int, int]:
+def _put_back(changes: Sequence[ImportChange], undone: CustomerImport) -> tuple[int, int]:
     """Newest first. Returns how many changes could be taken back whole, and how many could not.
 
-    Whom this import made and who is gone by now counts for neither.
+    The addresses that the import moved aside are no aliases any more where they are back. Whom
+    this import made and who is gone by now counts for neither.
     """
     ids = [change.customer_id for change in changes]
     people = CustomerProfile.objects.filter(pk__in=ids, deleted_at__isnull=True)
@@ -113,6 +116,7 @@ def _put_back(changes: Sequence[ImportChange]) -> tuple[int, int]:
     taken = _held_by_others(changes)
     changed: dict[UUID, CustomerProfile] = {}
     names: set[str] = set()
+    known_otherwise: set[UUID] = set()
     counts: Counter[bool] = Counter()
     for change in changes:
         profile = profiles.get(change.customer_id)
@@ -122,12 +126,23 @@ def _put_back(changes: Sequence[ImportChange]) -> tuple[int, int]:
         if moved:
             names.update(moved)
             changed[profile.pk] = profile
+        if not {*change.changes} & {*IDENTIFIERS} <= {*moved}:
+            known_otherwise.add(profile.pk)
         counts[is_whole] += 1
     now, actor = timezone.now(), Actor.current().id
     for profile in changed.values():
         profile.updated_at, profile.updated_by = now, actor
     update_rows(list(changed.values()), names | {"updated_at", "updated_by"})
+    _drop_aliases({*ids} - known_otherwise, undone)
     return counts[True], counts[False]
+
+
+def _drop_aliases(customer_ids: Collection[UUID], undone: CustomerImport) -> None:
+    """Aliases say who told of them and when, but not which import: its batches know when."""
+    by_import = ImportBatch.objects.filter(
+        job=undone, started_at__lte=OuterRef("created_at"), written_at__gte=OuterRef("created_at")
+    )
+    IdentityAlias.objects.filter(Exists(by_import), customer__in=customer_ids, source=CRM).delete()
 
 
 def _take_back(
