@@ -41,6 +41,13 @@ class WinnerMetric(models.TextChoices):
     CONVERTED = "CONVERTED", "Conversions"
 
 
+class ApprovalStatus(models.TextChoices):
+    REQUESTED = "REQUESTED", "Waits for a second person"
+    APPROVED = "APPROVED", "Approved"
+    RETURNED = "RETURNED", "Returned with a remark"
+    UNDONE = "UNDONE", "Undone by a later change"
+
+
 class CampaignInteractionType(models.TextChoices):
     SENT = "SENT", "Sent"
     DELIVERED = "DELIVERED", "Delivered"

@@ -19,6 +19,7 @@ from campaigns.admin.wizard.views import Wizard
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.services import lifecycle
+from campaigns.services.approving import waiting_for
 from campaigns.state import Move, allowed_moves
 from crm_site.audit.actor import Actor
 from crm_site.backoffice import filters
@@ -52,12 +53,29 @@ BUTTONS = {
 }
 
 
+class WaitsFilter(filters.DropdownFilter):
+    """Campaigns that wait for this person."""
+
+    title = "waiting"
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("approval", "For my approval")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() != "approval":
+            return queryset
+        asked = waiting_for(Actor.from_request(request)).values("campaign_id")
+        return queryset.filter(pk__in=asked)
+
+
 @admin.register(Campaign)
 class CampaignAdmin(Wizard, TenantModelAdmin):
     list_display = ("title", "shown_status", "moved", "progress", "sent", "opened", "clicked")
     list_display_links = ("title",)
     list_filter = (
         ("status", filters.ChoicesDropdownFilter),
+        WaitsFilter,
         ("type", filters.ChoicesDropdownFilter),
         ("scheduled_at", filters.RangeDateFilter),
     )

@@ -1,6 +1,13 @@
 """What lists of campaigns' rows may be filtered by."""
 
-from campaigns.models import Campaign, CampaignInteraction, CampaignRun, Delivery, EventPromotion
+from campaigns.models import (
+    Campaign,
+    CampaignApproval,
+    CampaignInteraction,
+    CampaignRun,
+    Delivery,
+    EventPromotion,
+)
 from crm_site.api.filters import TenantFilterSet
 
 RANGE = ["gte", "gt", "lte", "lt"]
@@ -28,6 +35,12 @@ class CampaignRunFilter(TenantFilterSet):
     class Meta:
         model = CampaignRun
         fields = {"status": ["exact", "in"], "occurrence_at": RANGE}
+
+
+class CampaignApprovalFilter(TenantFilterSet):
+    class Meta:
+        model = CampaignApproval
+        fields = {"status": ["exact", "in"], "requested_at": RANGE}
 
 
 class DeliveryFilter(TenantFilterSet):

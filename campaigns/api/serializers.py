@@ -10,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail
 from campaigns.choices import CampaignType, SegmentRole
 from campaigns.models import (
     Campaign,
+    CampaignApproval,
     CampaignInteraction,
     CampaignRun,
     CampaignVariant,
@@ -17,6 +18,7 @@ from campaigns.models import (
     EventPromotion,
 )
 from campaigns.models.campaign import COUNTERS
+from campaigns.services.approving import LONGEST_REMARK
 from campaigns.services.crowd import CrowdError, check_segments
 from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
 from campaigns.services.variants import MOST_VARIANTS
@@ -272,6 +274,29 @@ class ScheduleSerializer(StrictSerializer):
 
 class EmptySerializer(StrictSerializer):
     """No body, or an empty object."""
+
+
+class RemarkSerializer(StrictSerializer):
+    remark = serializers.CharField(required=False, max_length=LONGEST_REMARK, allow_null=True)
+
+
+class CampaignApprovalSerializer(TenantModelSerializer):
+    """``review`` is what the preflight said then; an UNDONE one was followed by a change."""
+
+    class Meta:
+        model = CampaignApproval
+        fields = (
+            "id",
+            "campaign",
+            "status",
+            "recipient_count",
+            "review",
+            "requested_by",
+            "requested_at",
+            "decided_by",
+            "decided_at",
+            "remark",
+        )
 
 
 class NextRunsQuery(StrictSerializer):

@@ -12,7 +12,7 @@ from campaigns import tasks
 from campaigns.api import filters, serializers
 from campaigns.api.stats import StatsSerializer
 from campaigns.models import Campaign, CampaignInteraction, EventPromotion
-from campaigns.services import lifecycle, promotions, statistics
+from campaigns.services import approving, lifecycle, promotions, statistics
 from campaigns.services.preflight import preflight
 from campaigns.services.recurrence import next_runs
 from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet, list_action
@@ -36,8 +36,8 @@ class CampaignViewSet(TenantModelViewSet):
     ordering_fields = ("created_at", "scheduled_at")
     read_actions = ("preflight",)
     action_permissions = dict.fromkeys(
-        ("schedule", "unschedule", "start", "pause", "resume", "cancel"), LAUNCH
-    )
+        ("schedule", "unschedule", "start", "pause", "resume", "cancel", "request_approval"), LAUNCH
+    ) | dict.fromkeys(("approve", "give_back"), "campaigns.approve_campaign")
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset().filter(deleted_at__isnull=True)
@@ -151,6 +151,47 @@ class CampaignViewSet(TenantModelViewSet):
             self.get_object(), after=timezone.now(), count=query.validated_data["count"]
         )
         return Response(serializers.NextRunsSerializer({"results": runs}).data)
+
+    @extend_schema(request=None, responses=serializers.CampaignApprovalSerializer)
+    @action(detail=True, methods=["post"], url_path="request-approval")
+    def request_approval(self, request: Request, pk: str | None = None) -> Response:
+        """Ask a second person to look at a draft; asked again, it is the same request."""
+        self.read_body(serializer_class=serializers.EmptySerializer)
+        return self._approval(approving.request_approval)
+
+    @extend_schema(
+        request=serializers.RemarkSerializer, responses=serializers.CampaignApprovalSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str | None = None) -> Response:
+        """Agree to it as it stands: staff only, by their session, and never to one's own."""
+        values = self.read_body(serializer_class=serializers.RemarkSerializer)
+        return self._approval(approving.approve_campaign, remark=values.get("remark"))
+
+    @extend_schema(
+        request=serializers.RemarkSerializer, responses=serializers.CampaignApprovalSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="return")
+    def give_back(self, request: Request, pk: str | None = None) -> Response:
+        """Return it with a remark on what is to be changed."""
+        values = self.read_body(serializer_class=serializers.RemarkSerializer)
+        return self._approval(approving.return_campaign, remark=values.get("remark") or "")
+
+    @list_action(
+        serializer_class=serializers.CampaignApprovalSerializer,
+        filterset_class=filters.CampaignApprovalFilter,
+        ordering="-requested_at",
+        ordering_fields=("requested_at",),
+    )
+    def approvals(self, request: Request, pk: str | None = None) -> Response:
+        """Who asked, who agreed or returned it, and what the review showed then."""
+        return self.answer_page(self.get_object().approvals.all())
+
+    def _approval(self, decide: Any, **values: Any) -> Response:
+        made = decide(
+            campaign_id=self.get_object().pk, actor=self.actor, now=timezone.now(), **values
+        )
+        return Response(serializers.CampaignApprovalSerializer(made).data)
 
     def _move(self, move: Any) -> Response:
         self.read_body(serializer_class=serializers.EmptySerializer)

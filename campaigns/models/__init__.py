@@ -1,5 +1,6 @@
 """Saying something to a segment, and learning what came of it."""
 
+from campaigns.models.approval import CampaignApproval
 from campaigns.models.audience import CampaignSegment
 from campaigns.models.campaign import Campaign, CampaignRun, Delivery
 from campaigns.models.cap import FrequencyCap
@@ -11,6 +12,7 @@ from campaigns.models.variant import CampaignVariant
 
 __all__ = [
     "Campaign",
+    "CampaignApproval",
     "CampaignBreakdown",
     "CampaignInteraction",
     "CampaignResults",

@@ -172,7 +172,10 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     objects, all_tenants = tenant_managers(CampaignQuerySet)
 
     class Meta(TenantModel.Meta):
-        permissions = [("launch_campaign", "Can start, pause and cancel campaigns")]
+        permissions = [
+            ("launch_campaign", "Can start, pause and cancel campaigns"),
+            ("approve_campaign", "Can approve somebody else's campaigns"),
+        ]
         constraints = [
             one_of("type", CampaignType, model="campaign"),
             one_of("status", CampaignStatus, model="campaign"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from campaigns.choices import CampaignStatus, CampaignType, RunStatus, SegmentRole
 from campaigns.models import Campaign, CampaignRun
 from campaigns.models.campaign import COUNTERS
+from campaigns.services.approvals import undo_approvals
 from campaigns.services.crowd import check_segments, segments_of, set_segments
 from campaigns.services.preflight import refuse_blocked
 from campaigns.services.runs import cancel_run_deliveries, open_run
@@ -212,6 +213,8 @@ def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
     _set_segment_lists(campaign, values)
     if "variants" in beside:
         set_variants(campaign, values["variants"])
+    if beside or (changed and campaign.status == CampaignStatus.DRAFT):
+        undo_approvals(campaign)
     return campaign
 
 

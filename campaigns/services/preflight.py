@@ -12,6 +12,7 @@ from campaigns.channels import has_sender
 from campaigns.choices import CampaignType, QuietHoursPolicy, SegmentRole
 from campaigns.models import Campaign
 from campaigns.models.campaign import TEMPLATE_FIELDS
+from campaigns.services.approvals import is_approved, is_asked_for, standing_approval
 from campaigns.services.audience import Reach, count_reach
 from campaigns.services.claims import repeat_horizon
 from campaigns.services.crowd import Crowd, segments_of
@@ -55,6 +56,10 @@ class Preflight:
         return not any(each.level == Level.RED for each in self.findings)
 
 
+# Findings that a second person settles, and no edit.
+APPROVAL_CODES = frozenset({"approval_missing", "approval_waits"})
+
+
 class PreflightError(DomainError):
     """The review shows red."""
 
@@ -74,6 +79,7 @@ def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -
         )
         findings += _pace_findings(campaign, reach)
         findings += _reach_findings(reach)
+        findings += _approval_findings(campaign, reach)
     order = [Level.RED, Level.AMBER]
     return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
 
@@ -206,6 +212,17 @@ def _pace_findings(campaign: Campaign, reach: Reach) -> Iterator[Finding]:
             f"left {latest.total_seconds() / 3600:.0f} hours after the start is left out."
         )
         yield Finding(Level.AMBER, "pace_slow", words, "messages_per_hour")
+
+
+def _approval_findings(campaign: Campaign, reach: Reach) -> Iterator[Finding]:
+    if not is_asked_for(reach.people) or is_approved(campaign):
+        return
+    if standing_approval(campaign) is not None:
+        words = "It waits for a second person to approve it."
+        yield Finding(Level.RED, "approval_waits", words, "")
+        return
+    words = "So many people hear only what a second person has approved: ask for approval."
+    yield Finding(Level.RED, "approval_missing", words, "")
 
 
 def _reach_findings(reach: Reach) -> Iterator[Finding]:

@@ -78,6 +78,7 @@ _MANAGE = (
     | _all(("social.socialconnection",), "add", "change", "delete")
     | _all(("tenancy.club",), "add", "change")
     | {
+        "campaigns.approve_campaign",
         "customers.delete_customerprofile",
         "customers.merge_customerprofile",
         "customers.train_scoremodel",

@@ -9,7 +9,9 @@ from django.http import HttpRequest
 
 from campaigns.choices import CampaignStatus, RunStatus
 from campaigns.models import Campaign, CampaignRun
+from campaigns.services.approving import waiting_for
 from crm_site.access.services import limit_to_grants
+from crm_site.audit.actor import Actor
 from crm_site.dashboard.links import list_link
 from customers.choices import SyncStatus
 from customers.models import DuplicateCandidate, SyncLog
@@ -54,6 +56,11 @@ def _duplicates(user: Any) -> Iterator[Task | None]:
 def _campaigns(user: Any) -> Iterator[Task | None]:
     if not user.has_perm("campaigns.launch_campaign"):
         return
+    if user.has_perm("campaigns.approve_campaign"):
+        asked = waiting_for(Actor.user(user.pk))
+        link = list_link("campaigns_campaign", "waits=approval")
+        one, many = "campaign waits for your approval", "campaigns wait for your approval"
+        yield _task(asked, one, many, link, "how_to_reg")
     missed = CampaignRun.objects.filter(status=RunStatus.MISSED)
     link = list_link("campaigns_campaignrun", "status__exact=MISSED")
     yield _task(missed, "campaign missed its time", "campaigns missed their time", link, "schedule")

@@ -96,6 +96,13 @@ class Tenant(TimestampedModel):
         validators=[MinValueValidator(1)],
         help_text="… in so many days and opened none.",
     )
+    approval_above = models.PositiveIntegerField(
+        "approval above",
+        null=True,
+        blank=True,
+        help_text="A second person approves a campaign that more people than this would hear; 0: "
+        "every campaign; blank: none.",
+    )
     sync_payload_retention_days = models.PositiveIntegerField(default=90)
     interaction_detail_retention_days = models.PositiveIntegerField(default=90)
     membership_change_retention_days = models.PositiveIntegerField(default=400)

@@ -4,18 +4,27 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils import timezone
 
 from campaigns.admin.panels import shown_preflight
 from campaigns.admin.wizard import steps
 from campaigns.admin.wizard.summary import when
-from campaigns.choices import CampaignType
-from campaigns.models import Campaign
+from campaigns.choices import ApprovalStatus, CampaignType
+from campaigns.models import Campaign, CampaignApproval
 from campaigns.services import lifecycle
-from campaigns.services.preflight import Preflight
+from campaigns.services.approvals import newest_approval
+from campaigns.services.approving import (
+    approve_campaign,
+    is_own,
+    request_approval,
+    return_campaign,
+)
+from campaigns.services.preflight import Level, Preflight
 from crm_site.audit.actor import Actor
+from crm_site.backoffice.people import names_of
 from crm_site.errors import DomainError
 
-LAUNCH = "campaigns.launch_campaign"
+LAUNCH, APPROVE = "campaigns.launch_campaign", "campaigns.approve_campaign"
 # More people than that are confirmed by typing how many they are.
 TYPED_ABOVE = 500
 
@@ -29,8 +38,22 @@ class NotSure(DomainError):
 def review_context(request: HttpRequest, campaign: Campaign, found: Preflight) -> dict[str, Any]:
     """What the review shows, and which buttons."""
     people = found.reach.people if found.reach else 0
+    approval = newest_approval(campaign)
+    actor = Actor.from_request(request)
+    codes = {each.code for each in found.findings if each.level == Level.RED}
     return {
         **shown_preflight(campaign, found),
+        "approval": approval,
+        "asker": names_of([approval.requested_by])[approval.requested_by] if approval else "",
+        "decider": _decider(approval),
+        "is_open_request": approval is not None
+        and approval.status == ApprovalStatus.REQUESTED
+        and "approval_missing" not in codes,
+        # What is left to do is a second person's, and no mending.
+        "may_ask": codes == {"approval_missing"},
+        "may_approve": request.user.has_perm(APPROVE)
+        and approval is not None
+        and not is_own(campaign, approval, actor),
         "step_links": {step.slug: steps.step_url(campaign, step) for step in steps.STEPS},
         "may_launch": request.user.has_perm(LAUNCH),
         "is_repeating": campaign.type == CampaignType.RECURRING,
@@ -42,8 +65,18 @@ def review_context(request: HttpRequest, campaign: Campaign, found: Preflight) -
 def act(request: HttpRequest, campaign: Campaign, found: Preflight) -> str:
     """Do what the button says; returns the sentence to show. Raises DomainError."""
     wish, actor = request.POST.get("wish"), Actor.from_request(request)
-    if not request.user.has_perm(LAUNCH):
+    if not request.user.has_perm(APPROVE if wish in ("approve", "return") else LAUNCH):
         raise PermissionDenied
+    now, remark = timezone.now(), request.POST.get("remark", "")
+    if wish == "ask":
+        request_approval(campaign_id=campaign.pk, actor=actor, now=now)
+        return "Asked. Whoever may approve sees it on their home page."
+    if wish == "approve":
+        approve_campaign(campaign_id=campaign.pk, actor=actor, now=now, remark=remark)
+        return f"“{campaign}” is approved as it stands; any change undoes that."
+    if wish == "return":
+        return_campaign(campaign_id=campaign.pk, actor=actor, now=now, remark=remark)
+        return f"“{campaign}” is returned with your remark."
     if wish not in ("start", "schedule"):
         raise NotSure("Choose what is to happen.")
     _check_sure(request, found)
@@ -54,6 +87,12 @@ def act(request: HttpRequest, campaign: Campaign, found: Preflight) -> str:
     if campaign.type == CampaignType.RECURRING:
         return f"“{campaign}” is switched on. {when(campaign)}."
     return f"“{campaign}” is on its way."
+
+
+def _decider(approval: CampaignApproval | None) -> str:
+    if approval is None or approval.decided_by is None:
+        return ""
+    return names_of([approval.decided_by])[approval.decided_by]
 
 
 def _check_sure(request: HttpRequest, found: Preflight) -> None:

@@ -37,6 +37,7 @@ class TenantAdmin(PlainModelAdmin):
                     ("quiet_hours_start", "quiet_hours_end"),
                     ("frequency_cap_count", "frequency_cap_days"),
                     ("unengaged_message_count", "unengaged_days"),
+                    "approval_above",
                 ),
                 "description": "Rules for every campaign and journey of the club.",
             },
