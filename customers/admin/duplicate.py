@@ -16,10 +16,11 @@ from crm_site.backoffice.options import ReadOnlyTenantAdmin, action, display
 from customers.admin import cells
 from customers.admin.bulk_merge import bulk_page
 from customers.admin.review import deciding, pages
+from customers.admin.review.evidence import sentence_of
 from customers.admin.review.proposing import Couple
 from customers.admin.review.queue import EVIDENCE, REVIEW_FILTERS, Queue
 from customers.admin.scans import last_scan, search_now
-from customers.choices import DuplicateResolution
+from customers.choices import CandidateKind, DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
 from customers.services.merging import MergeError
 
@@ -62,11 +63,16 @@ class DuplicateCandidateAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Why")
     def evidence(self, pair: DuplicateCandidate) -> str:
+        if pair.match_fields:
+            return sentence_of(pair)
         return EVIDENCE.get(pair.match_type, pair.match_type.replace("_", " ").capitalize())
 
     @display(description="How sure")
     def score(self, pair: DuplicateCandidate) -> str:
-        return f"{pair.match_score:.0f} %"
+        sure = f"{pair.match_score:.0f} %"
+        if pair.kind != CandidateKind.HOUSEHOLD:
+            return sure
+        return format_html("{} {}", sure, cells.pill("Possible family", "blue"))
 
     @display(description="Decision")
     def resolution_pill(self, pair: DuplicateCandidate) -> str:

@@ -62,14 +62,15 @@ def last_scan(request: HttpRequest) -> dict[str, Any]:
     if not request.user.has_perm("customers.view_duplicatescan"):
         return {}
     latest = DuplicateScan.objects.order_by("-requested_at", "-pk").first()
-    may_cancel = request.user.has_perm(MAY_SCAN)
+    may_search = request.user.has_perm(MAY_SCAN)
     is_to_show = latest is not None and (latest.is_open or latest.status == JobStatus.FAILED)
     ended = DuplicateScan.objects.filter(status=JobStatus.SUCCESS)
     return {
-        "scan_panel": job_panel(request, latest, may_cancel=may_cancel)
+        "scan_panel": job_panel(request, latest, may_cancel=may_search)
         if latest and is_to_show
         else "",
         "last_scan": ended.order_by("-finished_at").first(),
+        "may_search": may_search,
     }
 
 

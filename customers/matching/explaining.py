@@ -14,6 +14,15 @@ CAPS = {OTHER_FIRST_NAME: 40, GENERATION: 40, OTHER_BIRTH: 45, ADDRESS_ONLY: 65,
 SWAPPED = "first and last name swapped"
 HOMES = ("same address", "similar address")
 
+# What a reviewer is to look at where a cap holds.
+CHECKS = {
+    OTHER_FIRST_NAME: "the first names differ, as relatives' do",
+    GENERATION: "they were born 15 or more years apart, as a parent and a child",
+    OTHER_BIRTH: "the dates of birth differ, as namesakes' do",
+    ADDRESS_ONLY: "beside the name only the address agrees, as it does for a parent and a child",
+    NO_BIRTH: "a date of birth is missing, so it may be a parent and a child of one name",
+}
+
 # What a person reads of, and the words for it where it agrees or not.
 FIELDS = {
     "firstName": "first name",
@@ -120,10 +129,17 @@ def describe(kept: dict[str, Any]) -> str:
     caps = {*kept.get("caps", ())}
     if caps & {OTHER_FIRST_NAME, GENERATION, OTHER_BIRTH}:
         sentence += ": family?"
-    elif NO_BIRTH in caps and ("same name", True) in told:
-        sentence += ". A date of birth is missing, so it may be a parent and a child of one name"
     sentence = sentence[:1].upper() + sentence[1:]
     return sentence if sentence.endswith("?") else f"{sentence}."
+
+
+def check(kept: dict[str, Any]) -> str:
+    """What holds the score down, to look at: "a date of birth is missing, so …"; "" for nothing.
+
+    ``kept`` is what ``match_fields`` made. Of several the one that holds it lowest.
+    """
+    held = [cap for cap in CHECKS if cap in kept.get("caps", ())]
+    return CHECKS[min(held, key=CAPS.__getitem__)] if held else ""
 
 
 def _told(agreements: dict[str, str]) -> list[tuple[str, bool]]:

@@ -7,7 +7,6 @@ from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
@@ -249,8 +248,7 @@ class CustomerProfile(TenantModel, TimestampedModel, SoftDeleteModel):
             ),
             # Who lives in one house.
             models.Index(
-                F("tenant"),
-                Lower("address_line1"),
+                fields=["tenant", "address_line1"],
                 name="customer_address",
                 condition=LIVE & Q(address_line1__isnull=False),
             ),

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, QuerySet
 
-from customers.choices import CandidateKind
+from customers.choices import CandidateKind, DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
 
 # A clubhouse or a company is nobody's home.
@@ -25,49 +24,58 @@ class Relative:
 def household_of(profile: CustomerProfile) -> list[Relative]:
     """Other live customers of the same home, mailbox or phone, by name. Possible duplicates are
     not among them: whoever may be the same person is no relative yet."""
+    shares, doubted = _by_pairs(profile)
+    there = _same_address(profile)
+    for each in there:
+        shares.setdefault(each.pk, set()).add("address")
+    known = {each.pk: each for each in there}
+    missing = shares.keys() - known.keys() - doubted
+    if missing:
+        known |= _people().in_bulk(missing)
+    relatives = [
+        Relative(known[pk], tuple(sorted(shared)))
+        for pk, shared in shares.items()
+        if pk in known and pk not in doubted
+    ]
+    return sorted(relatives, key=lambda each: (each.profile.first_name or "", each.profile.pk))
+
+
+def _people() -> QuerySet[CustomerProfile]:
+    people: QuerySet[CustomerProfile] = CustomerProfile.objects.live().defer("search_vector")
+    return people
+
+
+def _by_pairs(profile: CustomerProfile) -> tuple[dict[UUID, set[str]], set[UUID]]:
+    """Relatives with what they share, and who may be the same person."""
     shares: dict[UUID, set[str]] = {}
-    for pk in _same_address(profile):
-        shares.setdefault(pk, set()).add("address")
-    for pair in DuplicateCandidate.objects.households().involving(profile):
+    doubted: set[UUID] = set()
+    for pair in DuplicateCandidate.objects.involving(profile):
         other = pair.profile_b_id if pair.profile_a_id == profile.pk else pair.profile_a_id
-        shares.setdefault(other, set()).update({*pair.claimed} or {pair.match_type})
-    doubted = _partners(profile.pk)
-    relatives = (
-        CustomerProfile.objects.live()
-        .filter(pk__in=shares.keys() - doubted)
-        .defer("search_vector")
-        .order_by("first_name", "pk")
-    )
-    return [Relative(each, tuple(sorted(shares[each.pk]))) for each in relatives]
+        if pair.kind == CandidateKind.HOUSEHOLD:
+            shares.setdefault(other, set()).update({*pair.claimed} or {pair.match_type})
+        elif pair.resolution == DuplicateResolution.PENDING:
+            doubted.add(other)
+    return shares, doubted
 
 
-def _same_address(profile: CustomerProfile) -> list[UUID]:
-    """Asks for the place as well: there is a 12 Oak Road in many towns."""
-    if not profile.address_line1 or not (profile.postal_code or profile.city):
+def _same_address(profile: CustomerProfile) -> list[CustomerProfile]:
+    """Asks for the place as well: there is a 12 Oak Road in many towns.
+
+    As it is written here, or in small or capital letters: row-level security keeps an index on
+    ``lower`` from being used. Other spellings are the scan's to find.
+    """
+    street = profile.address_line1
+    if not street or not (profile.postal_code or profile.city):
         return []
     place = Q()
     if profile.postal_code:
         place |= Q(postal_code=profile.postal_code)
     if profile.city:
         place |= Q(city__iexact=profile.city)
-    there = (
-        CustomerProfile.objects.live()
-        .alias(home=Lower("address_line1"))
-        .filter(place, home=profile.address_line1.lower(), address_line1__isnull=False)
-        .exclude(pk=profile.pk)
-        .values_list("pk", flat=True)[: MOST_IN_A_HOUSEHOLD + 1]
-    )
-    found = list(there)
+    spellings = {street, street.lower(), street.upper(), street.title()}
+    there = _people().filter(place, address_line1__in=spellings, address_line1__isnull=False)
+    found = list(there.exclude(pk=profile.pk)[: MOST_IN_A_HOUSEHOLD + 1])
     return found if len(found) <= MOST_IN_A_HOUSEHOLD else []
-
-
-def _partners(profile_id: UUID) -> set[UUID]:
-    pairs = DuplicateCandidate.objects.pending().filter(
-        Q(profile_a=profile_id) | Q(profile_b=profile_id)
-    )
-    return {pk for pair in pairs.values_list("profile_a_id", "profile_b_id") for pk in pair} - {
-        profile_id
-    }
 
 
 @dataclass(frozen=True)

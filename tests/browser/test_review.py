@@ -1,13 +1,23 @@
 """Going through possible duplicates with the keyboard alone, with picks, and many in one go."""
 
+from datetime import date
+
 import pytest
 from django.db import transaction
 
 from crm_site.jobs.services import run_job
 from customers.admin import bulk_merge as screen
+from customers.admin import scans
 from customers.choices import DuplicateResolution
-from customers.models import BulkMerge, CustomerProfile, DuplicateCandidate, ProfileMerge
+from customers.models import (
+    BulkMerge,
+    CustomerProfile,
+    DuplicateCandidate,
+    DuplicateScan,
+    ProfileMerge,
+)
 from customers.services.bulk_merging import run_bulk_merge
+from customers.services.duplicate_scans import run_scan
 from tests.factories import make_customer, make_duplicate
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -110,3 +120,34 @@ def test_every_pair_over_a_score_is_merged_after_writing_how_many(browse, ann, t
     page.get_by_role("button", name="Undo the merge of Ada Lee").click()
     page.locator(".rv-outcomes").get_by_text("Undone").wait_for()
     assert resolutions() == ["PENDING", "MERGED", "MERGED"]
+
+
+def test_a_search_shows_how_far_it_is_and_leads_to_the_pair_it_found(
+    browse, ann, tenant, monkeypatch
+):
+    monkeypatch.setattr(scans, "nudge_on_commit", lambda job: None)
+    with transaction.atomic():
+        for name in ("Annabel", "Anabel"):
+            make_customer(
+                first_name=name, last_name="Nkosi", date_of_birth=date(1980, 4, 3),
+                address_line1="12 Oak Road", city="Ballito",
+            )  # fmt: skip
+    page = browse(ann)
+    page.goto(PAIRS)
+    page.get_by_text("No search for duplicates has been made yet.").wait_for()
+    page.get_by_role("link", name="Search now").or_(
+        page.get_by_role("button", name="Search now")
+    ).click()
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_text("Waiting for its turn").wait_for()
+    page.get_by_role("button", name="Cancel").wait_for()
+
+    with transaction.atomic():
+        job = DuplicateScan.objects.get()
+    assert run_job(DuplicateScan, job.pk, run_scan) == "SUCCESS"
+
+    page.get_by_text("1 possible duplicate, 1 of them new").wait_for()
+    page.get_by_text("Similar first name, same last name").wait_for()
+    page.get_by_role("link", name="Start reviewing").click()
+    expect(page.locator(".rv-evidence li")).to_have_count(3)
+    expect(page.locator(".rv-place")).to_have_text("Pair 1 of 1")

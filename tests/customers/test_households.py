@@ -22,7 +22,7 @@ def shared(profile):
 
 def test_a_household_shares_an_address_in_one_town_of_one_tenant(tenant, other_tenant):
     ann = make_customer(**HOME)
-    ben = make_customer(**(HOME | {"first_name": "Ben", "address_line1": "12 OAK road"}))
+    ben = make_customer(**(HOME | {"first_name": "Ben", "address_line1": "12 OAK ROAD"}))
     make_customer(**(HOME | {"city": "Durban", "postal_code": "4001"}))
     with tenant_scope(other_tenant.pk):
         make_customer(**HOME)
@@ -67,3 +67,18 @@ def test_a_plain_pair_is_a_group_of_two(tenant):
     pair = make_pair(make_customer(), make_customer())
 
     assert not group_of(pair).is_more_than_a_pair
+
+
+def test_the_customer_page_shows_who_lives_there_in_two_queries(
+    as_ann, tenant, django_assert_num_queries
+):
+    ann = make_customer(**HOME)
+    make_customer(**(HOME | {"first_name": "Ben", "last_name": "Nkosi"}))
+
+    with django_assert_num_queries(2):
+        household_of(ann)
+    page = as_ann.get(f"/oakhill/admin/customers/customerprofile/{ann.pk}/change/").content.decode()
+
+    assert "Same household" in page
+    assert "Ben Nkosi" in page
+    assert "same address" in page

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from customers.choices import DuplicateResolution
-from customers.models import DuplicateCandidate
+from customers.models import DuplicateCandidate, DuplicateScan
 from tests.conftest import signed_in
 from tests.factories import make_customer, make_duplicate
 
@@ -176,3 +176,56 @@ def test_reviewing_starts_with_the_filters_of_the_list_it_was_started_from(as_an
 
     assert answer.url == f"{PAIRS}review/?_changelist_filters=sure%3D85"
     assert bare.url == f"{PAIRS}review/"
+
+
+def test_a_possible_family_waits_behind_a_filter(as_ann, pairs):
+    family = make_duplicate(
+        kind="HOUSEHOLD", match_score=40,
+        match_fields={
+            "v": 1, "fields": [], "caps": ["other first name"],
+            "agreements": {"email": "same", "firstName": "different"},
+        },
+    )  # fmt: skip
+    assert family not in as_ann.get(PAIRS).context["cl"].result_list
+
+    listed = as_ann.get(f"{PAIRS}?kind=family")
+    shown = as_ann.get(f"{PAIRS}review/?_changelist_filters=kind%3Dfamily", follow=True)
+
+    assert list(listed.context["cl"].result_list) == [family]
+    assert "Same e-mail; different first name: family?" in listed.content.decode()
+    assert (shown.context["pair"], shown.context["total"]) == (family, 1)
+    assert as_ann.get(page_of(family)).context["place"] == 0  # Not among those to review.
+    page = shown.content.decode()
+    assert "possible family" in page
+    assert "the first names differ" in page
+
+
+def test_a_pair_ruled_on_is_found_again_whatever_its_kind(as_ann, tenant):
+    family = make_duplicate(kind="HOUSEHOLD", match_score=40)
+    rule(as_ann, family)
+
+    assert list(as_ann.get(f"{PAIRS}?decision=mine").context["cl"].result_list) == [family]
+
+
+def test_more_than_two_are_shown_whole_to_be_decided_pair_by_pair(as_ann, tenant):
+    one, two, three = (make_customer(last_name=name) for name in ("Uno", "Due", "Tre"))
+    pair = make_duplicate(people=(one, two), match_score=90)
+    other = make_duplicate(people=(two, three), match_score=70)
+    apart = make_duplicate(people=(one, three), kind="HOUSEHOLD", match_score=40)
+
+    group = as_ann.get(page_of(pair)).context["group"]
+
+    assert group.people_count == 3
+    assert [(each.url, each.is_here) for each in group.pairs] == [
+        (page_of(pair), True), (page_of(other), False),
+    ]  # fmt: skip
+    assert [each.url for each in group.apart] == [page_of(apart)]
+    assert as_ann.get(page_of(make_duplicate())).context["group"] is None
+
+
+def test_the_end_of_the_review_tells_of_the_last_search(as_ann, tenant):
+    DuplicateScan.objects.create(
+        requested_by="user:test", status="SUCCESS", finished_at=timezone.now(), profile_count=7
+    )
+
+    assert "7 customers" in as_ann.get(f"{PAIRS}review/").content.decode()

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from customers.choices import DuplicateResolution
-from customers.matching.explaining import describe
+from customers.choices import CandidateKind, DuplicateResolution
+from customers.matching.explaining import check, describe
 from customers.models import DuplicateCandidate
 
 LABELS = {
@@ -90,6 +90,11 @@ def sentence_of(pair: DuplicateCandidate) -> str:
     return f"{words[:1].upper()}{words[1:]}{'' if differing else '.'}"
 
 
+def check_of(pair: DuplicateCandidate) -> str:
+    """What to look at before deciding; "" where nothing holds the score down."""
+    return check(pair.match_fields or {})
+
+
 def experience_of(pair: DuplicateCandidate) -> str:
     """What reviewers decided on pairs like this: same evidence, as likely. "" while too few did."""
     low, high = next((low, high) for low, high in TIERS if pair.match_score >= low)
@@ -106,6 +111,8 @@ def experience_of(pair: DuplicateCandidate) -> str:
 
 
 def tone_of(pair: DuplicateCandidate) -> str:
+    if pair.kind == CandidateKind.HOUSEHOLD:
+        return "plain"
     if pair.match_score >= 95:
         return "green"
     return "blue" if pair.match_score >= 85 else "amber"

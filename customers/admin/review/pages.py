@@ -12,10 +12,18 @@ from crm_site.backoffice.people import names_of
 from crm_site.errors import DomainError
 from customers.admin.review.comparing import person_card
 from customers.admin.review.decisions import RULINGS, last_decision, standing_merge
-from customers.admin.review.evidence import evidence_of, experience_of, sentence_of, tone_of
+from customers.admin.review.evidence import (
+    check_of,
+    evidence_of,
+    experience_of,
+    sentence_of,
+    tone_of,
+)
+from customers.admin.review.grouping import group_around
 from customers.admin.review.proposing import SIDES, Couple, both_of, proposal_of
 from customers.admin.review.queue import COUNT_UP_TO, FILTERS, Queue
-from customers.choices import DuplicateResolution
+from customers.admin.scans import last_scan
+from customers.choices import CandidateKind, DuplicateResolution
 from customers.models import CustomerProfile, DuplicateCandidate
 from customers.services.merging import MergeError
 
@@ -35,7 +43,10 @@ def pair_page(model_admin: Any, request: HttpRequest, pair: DuplicateCandidate) 
         "pair": pair,
         "evidence": evidence_of(pair),
         "sentence": sentence_of(pair),
+        "check": check_of(pair),
         "tone": tone_of(pair),
+        "is_family": pair.kind == CandidateKind.HOUSEHOLD,
+        "group": group_around(pair, queue),
         "experience": experience_of(pair),
         "may_reopen": _way_back(pair),
         "place": place,
@@ -85,7 +96,11 @@ def start_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     first = queue.first()
     if first is not None:
         return HttpResponseRedirect(queue.url(first))
-    context = {**around(model_admin, request, queue), "title": "Nothing left to review"}
+    context = {
+        **around(model_admin, request, queue),
+        **last_scan(request),
+        "title": "Nothing left to review",
+    }
     return TemplateResponse(request, "customers/review/done.html", context)
 
 

@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from crm_site.audit.actor import Actor
 from crm_site.backoffice import filters
-from customers.choices import DuplicateResolution
+from customers.choices import CandidateKind, DuplicateResolution
 from customers.models import DuplicateCandidate
 
 FILTERS = "_changelist_filters"
@@ -66,7 +66,25 @@ class DecisionFilter(ReviewFilter):
             return pairs.filter(resolved_by=actor.id, resolved_at__isnull=False)
         if value in cls.offered:
             return pairs.filter(resolution=value)
-        return to_review(pairs)
+        return pairs.unruled().between_live()  # type: ignore[attr-defined]
+
+
+class KindFilter(ReviewFilter):
+    """Different people of one home wait where nobody meets them who does not ask for them."""
+
+    title = "kind"
+    parameter_name = "kind"
+    all_option = ("", "May be one person")
+    offered: ClassVar[dict[str, str]] = {"family": "Possible family", "any": "Both"}
+
+    @classmethod
+    def narrow(cls, pairs: QuerySet[Any], value: str, actor: Actor) -> QuerySet[Any]:
+        if value == "any":
+            return pairs
+        is_family = Q(kind=CandidateKind.HOUSEHOLD)
+        if value == "family":
+            return pairs.filter(is_family)
+        return pairs.exclude(is_family, resolution=DuplicateResolution.PENDING)
 
 
 class SureFilter(ReviewFilter):
@@ -119,15 +137,11 @@ class FoundFilter(ReviewFilter):
 
 REVIEW_FILTERS: tuple[type[ReviewFilter], ...] = (
     DecisionFilter,
+    KindFilter,
     SureFilter,
     EvidenceFilter,
     FoundFilter,
 )
-
-
-def to_review(pairs: QuerySet[Any]) -> QuerySet[Any]:
-    """Nobody has ruled on them, and both people are still there."""
-    return pairs.pending().between_live()  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -167,9 +181,11 @@ class Queue:
         return found
 
     def place(self, pair: DuplicateCandidate) -> tuple[int, int]:
-        """``(3, 41)``: the third of 41, each counted up to 1,000."""
-        before = self.pairs().before(pair)[:COUNT_UP_TO].count()
-        return before + 1, self.pairs()[:COUNT_UP_TO].count()
+        """``(3, 41)``: the third of 41, each counted up to 1,000; the 0th is not among them."""
+        total = self.pairs()[:COUNT_UP_TO].count()
+        if not self.pairs().filter(pk=pair.pk).exists():
+            return 0, total
+        return self.pairs().before(pair)[:COUNT_UP_TO].count() + 1, total
 
     def url(self, pk: UUID | None) -> str:
         """The page of a pair; without one, of what to do when all are done."""
