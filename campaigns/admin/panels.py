@@ -19,6 +19,7 @@ from campaigns.choices import (
 from campaigns.models import Campaign, CampaignRun, SendingHold
 from campaigns.services import statistics
 from campaigns.services.preflight import Preflight, preflight
+from campaigns.services.progress import progress_of
 from crm_site.backoffice.options import LazyTab
 from crm_site.messaging.channels import Channel
 
@@ -89,6 +90,7 @@ def results(campaign: Campaign) -> dict[str, Any]:
         "unknown": totals.get("UNKNOWN", 0),
         "unknown_url": _deliveries(campaign, state="UNKNOWN"),
         "waiting_url": _deliveries(campaign, state="PENDING"),
+        "progress": progress_of(campaign, timezone.now()),
         "hold": SendingHold.objects.filter(until__gt=timezone.now()).first(),
         "funnel": _funnel(campaign),
         "funnel_width": FUNNEL_WIDTH,
