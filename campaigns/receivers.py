@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from campaigns.choices import DeliveryReason, DeliveryState
-from campaigns.models import CampaignInteraction, Delivery
+from campaigns.choices import DeliveryReason, DeliveryState, Dimension
+from campaigns.models import CampaignBreakdown, CampaignInteraction, Delivery
 from customers.models import CustomerProfile
 from customers.services.belongings import register_belonging
 from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
@@ -83,7 +83,12 @@ def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> N
     others = CampaignInteraction.objects.exclude(customer=profile).filter(
         campaign=OuterRef("campaign"), link_url=OuterRef("link_url")
     )
-    came.filter(~Exists(others)).update(link_url=None)
+    theirs_alone = came.filter(~Exists(others), link_url__isnull=False)
+    CampaignBreakdown.objects.filter(
+        Exists(theirs_alone.filter(campaign=OuterRef("campaign"), link_url=OuterRef("value"))),
+        dimension=Dimension.LINK,
+    ).delete()
+    theirs_alone.update(link_url=None)
 
 
 @clash_finder

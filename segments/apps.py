@@ -6,4 +6,4 @@ class SegmentsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from segments import holdings, receivers  # noqa: F401 - they register themselves
+        from segments import holdings, mentions, receivers  # noqa: F401 - they register themselves

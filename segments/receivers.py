@@ -137,6 +137,8 @@ def forget_memberships(sender: object, profile: CustomerProfile, **kwargs: Any) 
     lock_all(held.values_list("segment_id", flat=True))
     _count_members(held.values_list("segment_id", flat=True), -1)
     held.delete()
+    told = MessagingMember.objects.filter(customer_id=profile.pk)
+    mark_for_messaging(told.values_list("segment_id", flat=True))
     SegmentMembershipChange.objects.filter(customer=profile).delete()
     SegmentRecheck.objects.filter(customer=profile).delete()
 

@@ -1,11 +1,15 @@
 """Who was erased: when, by whom and why, without a name; and the way back for who wants to."""
 
+from collections import defaultdict
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from crm_site.audit.actor import Actor
@@ -18,6 +22,20 @@ from customers.normalize import NormalizeError, normalize_email, normalize_phone
 from customers.services.erased import readmit
 from customers.services.facts import country_in_scope
 from customers.tasks import nudge_copy_on_commit
+
+
+def still_naming(erasure: Erasure) -> list[Any]:
+    """What named the person when they were erased and is still there."""
+    ids = defaultdict(list)
+    for each in erasure.mentioned_in:
+        ids[each["entityType"]].append(each["entityId"])
+    models = (model for model in apps.get_models() if model._meta.object_name in ids)
+    return [
+        row
+        for model in models
+        for row in model._default_manager.filter(pk__in=ids[str(model._meta.object_name)])
+        if getattr(row, "deleted_at", None) is None
+    ]
 
 
 class ReadmitForm(DialogForm):
@@ -45,7 +63,7 @@ class ErasureAdmin(ReadOnlyTenantAdmin):
         "When somebody asks to be forgotten, open their page and choose Erase from the menu. "
         "Here you then see that it was done."
     )
-    list_display = ("erased", "why", "by", "rows", "back")
+    list_display = ("erased", "why", "by", "rows", "named", "back")
     list_display_links = None
     ordering = ("-erased_at", "-pk")
     sortable_by = ()
@@ -70,6 +88,14 @@ class ErasureAdmin(ReadOnlyTenantAdmin):
     @display(description="Rows emptied or removed")
     def rows(self, row: Erasure) -> str:
         return f"{sum(row.counts.values()):,}"
+
+    @display(description="Still named in")
+    def named(self, row: Erasure) -> SafeString | str:
+        links = []
+        for found in still_naming(row):
+            page = f"admin:{found._meta.app_label}_{found._meta.model_name}_change"
+            links.append((reverse(page, args=[found.pk]), found))
+        return format_html_join(", ", '<a class="crm-link" href="{}">{}</a>', links) or "–"
 
     @display(description="May come back")
     def back(self, row: Erasure) -> str:

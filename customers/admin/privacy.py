@@ -13,6 +13,7 @@ from crm_site.backoffice.options import ActionVariant, DialogForm, dialog_action
 from crm_site.backoffice.saved_lists import shown_list
 from crm_site.backoffice.widgets import CheckboxSelectMultiple, Select, TextInput
 from crm_site.jobs.tasks import nudge_on_commit
+from customers.admin.erasure import still_naming
 from customers.choices import ErasureReason, ExportFormat
 from customers.models import CustomerExport, CustomerProfile
 from customers.services.erasure import erase_profile
@@ -115,8 +116,11 @@ class PrivacyDialogs:
     def erase(self, request: HttpRequest, form: EraseForm, customer: Any) -> str:
         reason = ErasureReason(form.cleaned_data["reason"])
         actor = Actor.from_request(request)
-        erase_profile(customer_id=customer.pk, actor=actor, reason=reason)
+        erasure = erase_profile(customer_id=customer.pk, actor=actor, reason=reason)
         nudge_copy_on_commit()
+        named_in = ", ".join(f"“{row}”" for row in still_naming(erasure))
+        if named_in:
+            return f"They are erased, but the rules of {named_in} still name them: change these."
         return "They are erased. Nothing is left here that says who they were."
 
 

@@ -37,11 +37,15 @@ class ErasureRequestSerializer(StrictSerializer):
 
 
 class ErasureSerializer(TenantModelSerializer):
-    """An erasure. ``profileIds`` are the customer, and all that was merged into or left of them."""
+    """An erasure. ``profileIds`` are the customer, and all that was merged into or left of them;
+    ``mentionedIn`` is what staff typed that still names them: the rules of segments."""
 
     class Meta:
         model = Erasure
-        fields = ("id", "profile_ids", "reason", "erased_at", "performed_by", "counts")
+        fields = (
+            *("id", "profile_ids", "reason", "erased_at", "performed_by", "counts"),
+            "mentioned_in",
+        )
 
 
 class PrivacyActions:

@@ -25,6 +25,11 @@ class Erasure(TenantModel):
     erased_at = models.DateTimeField(default=timezone.now)
     performed_by = models.CharField(max_length=100)
     counts = models.JSONField(default=dict, help_text='Rows by table: {"CustomerNote": 3}.')
+    mentioned_in = models.JSONField(
+        default=list,
+        help_text="What still named them, for staff to change: "
+        '[{"entityType": "CustomerSegment", "entityId": "…"}].',
+    )
     copied_at = models.DateTimeField(
         null=True, blank=True, help_text="When it went into the copy that backups are checked by."
     )

@@ -14,6 +14,7 @@ from customers.models import CustomerProfile, Erasure
 from customers.services import forgetting
 from customers.services.erased import ErasureError, Identifier, remember_erased
 from customers.services.identity import lock_identities
+from customers.services.mentions import mentions_of
 from customers.services.person import identifiers_of, whole_person
 from customers.signals import profile_erased
 
@@ -42,6 +43,7 @@ def erase_profile(
         reason=reason,
         erased_at=timezone.now(),
         performed_by=actor.id,
+        mentioned_in=mentions_of(identifiers),
     )
     with acting_as(actor):
         erasure.counts = forget(people, identifiers, erasure)
@@ -89,6 +91,7 @@ def forget(
             "KeptAnswer": forgetting.forget_answers(ids, identifiers),
             "CustomerExport": forgetting.stop_exports(ids, identifiers, now=now),
             "StoredFile": forgetting.remove_files(),
+            "SavedView": forgetting.remove_views(identifiers),
             "CrmAuditLog": forgetting.redact_audit(ids),
         }
         for profile in people:

@@ -3,28 +3,33 @@
 What is counted stays: the emptied profile, that something happened and when, that an event came.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
 
 from crm_site.api.idempotency import forget_answers_with
+from crm_site.backoffice.models import SavedView
 from crm_site.files.models import StoredFile
 from crm_site.jobs.models import JobStatus
 from crm_site.tenancy.context import local_settings, require_tenant_id
 from customers.choices import CustomerStatus, SyncStatus
 from customers.models import (
+    BulkMergePair,
     CustomerExport,
     CustomerImport,
     CustomerNote,
     CustomerProfile,
+    CustomerScore,
     DuplicateCandidate,
     IdentityAlias,
     ImportChange,
     ProfileMerge,
+    TaggingTarget,
 )
 from customers.services.erased import SET_ASIDE, Identifier
 
@@ -74,15 +79,19 @@ def empty_activities(ids: Collection[UUID]) -> int:
 
 
 def remove_belongings(ids: Collection[UUID]) -> dict[str, int]:
-    """Notes, private ones too, other identifiers, pairs they were one of, and what imports and
-    merges changed of them. Rows by table."""
+    """Notes, private ones too, other identifiers, pairs they were one of, weeks of scores, what
+    imports and merges changed of them, and their place in work under way. Rows by table."""
     pairs = Q(profile_a__in=ids) | Q(profile_b__in=ids)
+    merged = Q(survivor_id__in=ids) | Q(absorbed_id__in=ids)
     gone = (
         CustomerNote.objects.filter(customer__in=ids).delete(),
         IdentityAlias.objects.filter(customer__in=ids).delete(),
         DuplicateCandidate.objects.filter(pairs).delete(),
         ImportChange.objects.filter(customer__in=ids).delete(),
-        ProfileMerge.objects.filter(Q(survivor__in=ids) | Q(absorbed__in=ids)).delete(),
+        BulkMergePair.objects.filter(merged).delete(),
+        ProfileMerge.objects.filter(merged).delete(),
+        CustomerScore.objects.filter(customer__in=ids).delete(),
+        TaggingTarget.objects.filter(customer_id__in=ids).delete(),
     )
     return {
         label.rpartition(".")[2]: count for _, by_label in gone for label, count in by_label.items()
@@ -179,12 +188,21 @@ def stop_exports(
     """Exports under way are stopped, those of these people go, and what was typed to find them."""
     CustomerExport.objects.waiting().update(status=JobStatus.CANCELLED, finished_at=now)
     CustomerExport.objects.running().update(cancel_requested_at=now)
-    named = Q()
-    for _, value in identifiers:
-        named |= Q(filters__icontains=str(value))
-    if named:
-        CustomerExport.objects.filter(named).update(filters={})
+    words = [str(value) for _, value in identifiers]
+    if words:
+        CustomerExport.objects.filter(_holding_any("filters", words)).update(filters={})
     return CustomerExport.objects.filter(customer__in=ids).delete()[0]
+
+
+def remove_views(identifiers: Collection[Identifier]) -> int:
+    """Views of lists that were kept to find this person again, by an address in their filters."""
+    words = [quote_plus(value) for _, value in identifiers if isinstance(value, str)]
+    views = SavedView.objects.filter(_holding_any("query", words)) if words else None
+    return views.delete()[0] if views is not None else 0
+
+
+def _holding_any(field: str, words: Iterable[str]) -> Q:
+    return Q.create([(f"{field}__icontains", word) for word in words], connector=Q.OR)
 
 
 def redact_audit(ids: Collection[UUID]) -> int:

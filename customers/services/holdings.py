@@ -13,6 +13,7 @@ from customers.models import (
     Activity,
     CustomerNote,
     CustomerProfile,
+    CustomerScore,
     DuplicateCandidate,
     IdentityAlias,
     ImportChange,
@@ -142,6 +143,11 @@ def _note_history(subject: Subject) -> Iterator[Row]:
 def _visible_notes(subject: Subject) -> QuerySet[CustomerNote]:
     rows: QuerySet[CustomerNote] = CustomerNote.objects.visible_to(subject.viewer)
     return rows.filter(customer__in=subject.profile_ids)
+
+
+@holding("scores", title="How they were scored, week by week")
+def _scores(subject: Subject) -> Iterator[Row]:
+    return told(CustomerScore.objects.filter(customer__in=subject.profile_ids).order_by("week"))
 
 
 @holding("possibleDuplicates", title="Whom they were taken for")

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_site.messaging.gateway import MessagingError, MessagingRefused, get_gateway
 from crm_site.tenancy.context import require_tenant_id
+from customers.models import CustomerProfile
 from segments.models import CustomerSegment, CustomerSegmentMembership, MessagingMember
 
 PART = 10_000
@@ -27,13 +28,17 @@ def mark_for_messaging(segment_ids: Iterable[UUID]) -> None:
 
 
 def due_for_messaging(now: datetime) -> list[UUID]:
-    """Segments of the tenant in scope that Messaging keeps too, and that may differ there."""
-    kept = CustomerSegment.objects.usable().filter(messaging_segment_id__gt="")
-    due = kept.filter(
+    """Segments of the tenant in scope that Messaging keeps too, and that may differ there; of those
+    out of use, the ones in whose copy somebody is who was erased."""
+    kept = CustomerSegment.objects.filter(messaging_segment_id__gt="")
+    used = Q(is_active=True, deleted_at__isnull=True)
+    may_differ = (
         Q(is_sync_due=True)
         | Q(last_synced_at__isnull=True)
         | Q(last_synced_at__lt=now - COMPARE_AFTER)
     )
+    erased = Exists(_erased_members().filter(segment=OuterRef("pk")))
+    due = kept.filter(used & may_differ | ~used & Q(erased, is_sync_due=True))
     return list(due.order_by("last_synced_at", "pk").values_list("pk", flat=True))
 
 
@@ -41,23 +46,26 @@ def sync_with_messaging(*, segment_id: UUID, now: datetime) -> int:
     """Tell Messaging who entered and who left since it was last told. Returns how many.
 
     ``last_synced_at`` moves once nothing differs. What Messaging refuses is kept as the reason;
-    what it cannot take now is sent at the next tick. One sync of a segment at a time: the caller
-    sees to it. No transaction is open during a call.
+    what it cannot take now is sent at the next tick. Of a segment out of use it is told only that
+    those who were erased left. One sync of a segment at a time: the caller sees to it. No
+    transaction is open during a call.
     """
     told = 0
     with transaction.atomic():
         # Before the members are read: who moves from here on marks it anew.
-        waiting = CustomerSegment.objects.usable().filter(pk=segment_id)
-        waiting.update(is_sync_due=False)
-        segment = waiting.first()
+        CustomerSegment.objects.usable().filter(pk=segment_id).update(is_sync_due=False)
+        segment = CustomerSegment.objects.filter(pk=segment_id).first()
     if segment is None or not segment.messaging_segment_id:
         return 0
+    is_used = segment.is_active and segment.deleted_at is None
     try:
-        for is_entering in (False, True):
+        for is_entering in (False, True) if is_used else (False,):
             told += _send(segment, segment.messaging_segment_id, is_entering=is_entering)
     except MessagingError as error:
         _note_failure(segment_id, error)
         return told
+    if not is_used:
+        return told  # Once it is in use again, everything is compared.
     with transaction.atomic():
         CustomerSegment.objects.filter(
             pk=segment_id, messaging_segment_id=segment.messaging_segment_id
@@ -98,8 +106,16 @@ def _to_remove(segment: CustomerSegment) -> QuerySet[MessagingMember]:
     held = CustomerSegmentMembership.objects.filter(
         segment=segment, customer_id=OuterRef("customer_id")
     )
-    known: QuerySet[MessagingMember] = MessagingMember.objects.all()
+    is_used = segment.is_active and segment.deleted_at is None
+    known = MessagingMember.objects.all() if is_used else _erased_members()
     return known.filter(~Exists(held), segment=segment)
+
+
+def _erased_members() -> QuerySet[MessagingMember]:
+    """Whom Messaging still has although they were erased here."""
+    erased = CustomerProfile.objects.filter(erased_at__isnull=False)
+    members: QuerySet[MessagingMember] = MessagingMember.objects.all()
+    return members.filter(customer_id__in=erased.values("pk"))
 
 
 def _confirm(

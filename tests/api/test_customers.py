@@ -8,6 +8,7 @@ from django.utils import timezone
 from crm_site.tenancy.context import tenant_scope
 from customers.choices import CustomerStatus
 from customers.models import IdentityAlias
+from customers.services.erasure import erase_profile
 from tests.factories import (
     make_activity,
     make_customer,
@@ -320,6 +321,30 @@ def test_a_batch_answers_each_profile_in_order(send, tenant):
         "code": "read_only",
         "message": "Consent belongs to the Messaging service.",
     }
+
+
+def test_a_batch_refuses_who_was_erased_and_takes_the_rest(send, tenant, other_tenant, actor):
+    with tenant_scope(other_tenant.pk):
+        make_customer(email="ben@example.com")
+    gone = make_customer(email="ann@example.com", scl_member_id=1042)
+    known = make_customer(email="zoe@example.com")
+    erase_profile(customer_id=gone.pk, actor=actor)
+    body = [
+        {"email": " ANN@example.com ", "city": "Durban"},
+        {"email": "new@example.com", "sclMemberId": 1042},
+        {"email": "zoe@example.com", "city": "Paarl"},
+        {"email": "ben@example.com"},
+    ]
+
+    results = send("post", f"{URL}batch/", body).json()["results"]
+
+    assert [row["status"] for row in results] == ["rejected", "rejected", "updated", "created"]
+    faults = [[(each["path"], each["code"]) for each in row["errors"]] for row in results[:2]]
+    assert faults == [[("email", "erased")], [("sclMemberId", "erased")]]
+    assert send("post", URL, {"email": "ann@example.com"}).status_code == 400
+    gone.refresh_from_db()
+    known.refresh_from_db()
+    assert (gone.email, gone.city, known.city) == (None, None, "Paarl")
 
 
 @pytest.mark.parametrize("body", [{}, [], [{"lastName": "Lee"}] * 1_001])

@@ -1,39 +1,27 @@
 """Erasing a person: nothing of them is left anywhere, what was counted stays counted."""
 
-import json
-from datetime import timedelta
-
 import pytest
-from django.apps import apps
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from campaigns.choices import CampaignInteractionType, DeliveryReason, DeliveryState
 from campaigns.models import CampaignInteraction, Delivery
 from campaigns.services.runs import prepare_run
 from campaigns.services.statistics import rebuild_statistics
-from crm_site.api.models import KeptAnswer
 from crm_site.audit.actor import Actor
 from crm_site.audit.models import CrmAuditLog
-from crm_site.files.services import keep_file
-from crm_site.tenancy.base import TenantModel
-from crm_site.tenancy.context import local_settings, tenant_scope
+from crm_site.tenancy.context import tenant_scope
 from customers.choices import CustomerStatus, SyncStatus
 from customers.models import (
     Activity,
-    CustomerImport,
     CustomerNote,
     CustomerProfile,
     ErasedIdentity,
     IdentityAlias,
-    ImportChange,
-    SyncLog,
 )
 from customers.services.erased import ErasureError, erased_among, readmit
 from customers.services.erasure import erase_profile
 from customers.services.facts import FactError
-from customers.services.merging import merge_profiles
-from customers.services.notes import add_note, change_note
 from customers.services.profiles import (
     ProfileError,
     create_profile,
@@ -42,178 +30,11 @@ from customers.services.profiles import (
     update_profile,
     upsert_profiles,
 )
-from journeys.models import Journey, JourneyEnrollment, JourneyEnrollmentStep, JourneyStep
+from journeys.models import JourneyEnrollment
 from tests.campaigns.builders import consent, make_started, send_all
 from tests.customers.conftest import event
-from tests.factories import make_customer, make_duplicate, make_note, make_sync_log
-
-MARK = "zanzibar"
-EMAIL, PHONE = f"{MARK}@example.org", "+27825550199"
-PERSON = {"authUserId": f"auth-{MARK}", "email": EMAIL, "phoneNumber": "082 555 0199"}
-
-# Text that is not about a person, or by which a repeat of an event is known.
-SAYS_NOTHING = {
-    *("id", "tenant_id", "created_by", "updated_by", "type", "category", "channel", "status"),
-    *("source_service", "event_type", "event_id", "payload_hash", "source", "state", "reason"),
-    *("template_id", "idempotency_key", "message_id", "match_type", "resolution", "resolved_by"),
-    *("replaced_by", "lifecycle_stage", "link_id", "device_type", "country", "exit_reason"),
-}
-
-
-def live_through(process, marker=MARK, **person):
-    """One person's life through the doors: events, notes, a campaign, a journey, a pair."""
-    said = {**PERSON, **person}
-    [row, *_] = process(
-        event("scl", "member.created", customer={**said, "firstName": marker, "city": marker}),
-        event("teetime", "booking.created", customer=said, course=marker),
-        event("messaging", "contactPreference.updated", customer=said, channel="EMAIL",
-              optedIn=True, changedAt=timezone.now().isoformat(), source=marker),
-        event("scl", "payment.received", customer=said, amount=1000, reference=marker),
-        event("scl", "member.updated", customer={**said, "phoneNumber": "no number"}),
-        event("scl", "nobody.knows", customer=said),
-    )  # fmt: skip
-    ann = CustomerProfile.objects.get(pk=row.customer_id)
-    update_profile(customer_id=ann.pk, values={"city": f"New {marker}"}, actor=Actor("user:1"))
-    note = add_note(customer_id=ann.pk, content=f"About {marker}", actor=Actor("user:1"))
-    change_note(note_id=note.pk, content=f"More of {marker}", actor=Actor("user:1"))
-    add_note(customer_id=ann.pk, content=marker, actor=Actor("user:2"), is_private=True)
-    alias = IdentityAlias.objects.create(customer=ann, type="EMAIL", value=f"old.{said['email']}")
-    alias.delete()  # Its entries in the audit log are still there.
-    IdentityAlias.objects.create(customer=ann, type="EMAIL", value=f"new.{said['email']}")
-    double = make_customer(first_name="Ann", email=f"twin.{said['email']}", city=marker)
-    merge_profiles(survivor_id=ann.pk, absorbed_id=double.pk, actor=Actor("user:1"))
-    first, second = sorted((ann, make_customer()), key=lambda each: each.pk)
-    make_duplicate_of(first, second, marker)
-    KeptAnswer.objects.create(
-        caller="key:1", path="/api/v1/customers/", key=marker, body_hash="0", status=201,
-        body=json.dumps({"id": str(ann.pk), "firstName": marker}),
-    )  # fmt: skip
-    travel(ann, marker)
-    import_them(ann, marker)
-    return ann
-
-
-def import_them(customer, marker):
-    file = keep_file(
-        purpose="customer-import", name="people.csv", chunks=[marker.encode()],
-        actor=Actor("user:1"), keep_for=timedelta(days=7), now=timezone.now(),
-    )  # fmt: skip
-    job = CustomerImport.objects.create(
-        kind="IMPORT", status="SUCCESS", file=file, file_name="people.csv", plan={},
-        requested_by="user:1",
-    )  # fmt: skip
-    changes = {"city": {"old": marker, "new": "Paarl"}}
-    ImportChange.objects.create(job=job, customer=customer, changes=changes)
-
-
-def make_duplicate_of(first, second, marker):
-    made = make_duplicate(match_fields={"email": {"agreement": "exact"}})
-    type(made).objects.filter(pk=made.pk).update(profile_a=first, profile_b=second, notes=marker)
-
-
-def travel(customer, marker):
-    journey = Journey.objects.create(
-        name=f"Welcome {Journey.objects.count()}", trigger_type="MANUAL", created_by="user:1"
-    )
-    step = JourneyStep.objects.create(journey=journey, step_number=1, type="END")
-    enrollment = JourneyEnrollment.objects.create(
-        journey=journey, customer=customer, trigger_data={"of": marker}
-    )
-    JourneyEnrollmentStep.objects.create(enrollment=enrollment, step=step, result={"of": marker})
-
-
-def of(customer):
-    """Conditions that find a table's rows about this person, by model."""
-    conditions = {SyncLog: {"customer_id": customer.pk}, CustomerProfile: {"pk": customer.pk}}
-    for model in apps.get_models():
-        if issubclass(model, TenantModel):
-            for field in model._meta.concrete_fields:
-                if field.related_model is CustomerProfile and model is not CustomerProfile:
-                    conditions[model] = {field.name: customer}
-    return conditions
-
-
-def mark_every_column(customer, marker=MARK):
-    """Write the marker into each column of their rows that could hold something about them."""
-    for model, condition in of(customer).items():
-        for number, row in enumerate(model.objects.filter(**condition)):
-            values = {
-                field.name: mark
-                for field in model._meta.concrete_fields
-                if (mark := mark_for(field, f"{marker}{number}")) is not None
-            }
-            with local_settings(audit="off"):
-                model.objects.filter(pk=row.pk).update(**values)
-
-
-def mark_for(field, mark):
-    if field.column in SAYS_NOTHING or field.choices or field.name == "search_vector":
-        return None
-    if isinstance(field, models.JSONField):
-        return {"marked": mark}
-    if isinstance(field, models.GenericIPAddressField):
-        return "203.0.113.77"
-    if isinstance(field, models.EmailField):
-        return EMAIL
-    is_text = isinstance(field, models.CharField | models.TextField)
-    return mark[: field.max_length] if is_text else None
-
-
-def dump():
-    """Every row of every table as text, as the tenant in scope sees them, by table."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') ORDER BY 1"
-        )
-        tables = [name for (name,) in cursor.fetchall()]
-        found = {}
-        for table in tables:
-            cursor.execute(f'SELECT to_jsonb(t)::text FROM "{table}" t ORDER BY 1')
-            found[table] = [text for (text,) in cursor.fetchall()]
-        return found
-
-
-def tables_with(words):
-    return {
-        (table, word)
-        for table, rows in dump().items()
-        for row in rows
-        for word in words
-        if word.lower() in row.lower()
-    }
-
-
-def test_nothing_of_the_person_is_left_in_any_table(tenant, other_tenant, process, actor):
-    with tenant_scope(other_tenant.pk):
-        theirs = live_through(process)
-        mark_every_column(theirs)
-        before = dump()
-    ann = live_through(process)
-    consent(ann, email_opt_in=True)  # The stricter consent won when they were merged.
-    campaign = make_started(ann)
-    send_all()
-    CampaignInteraction.objects.create(
-        campaign=campaign, customer=ann, channel="EMAIL", type="CLICKED",
-        link_url=f"https://club.example/{MARK}", user_agent=MARK, ip_address="203.0.113.77",
-    )  # fmt: skip
-    mark_every_column(ann)
-    words = [MARK, MARK.encode().hex(), "203.0.113.77", "825550199", "082 555 0199"]
-    planted = {table for table, _ in tables_with(words)}
-
-    erase_profile(customer_id=ann.pk, actor=actor)
-
-    assert {
-        "customers_customerprofile", "customers_activity", "customers_synclog",
-        "customers_customernote", "customers_noterevision", "customers_identityalias",
-        "customers_duplicatecandidate", "campaigns_delivery", "campaigns_campaigninteraction",
-        "journeys_journeyenrollment", "journeys_journeyenrollmentstep", "audit_crmauditlog",
-        "api_keptanswer", "customers_importchange", "files_storedfilechunk",
-        "customers_profilemerge",
-    } <= planted  # fmt: skip
-    assert tables_with(words) == set()
-    with tenant_scope(other_tenant.pk):
-        assert dump() == before
+from tests.customers.living import EMAIL, MARK, PHONE, dump, live_through
+from tests.factories import make_customer, make_note, make_sync_log
 
 
 def test_counts_stay_and_what_was_not_sent_is_stopped(tenant, process, actor):

@@ -18,6 +18,7 @@ from customers.models import (
     ImportBatch,
     ImportChange,
 )
+from customers.services.erased import readmit
 from customers.services.erasure import erase_profile
 from customers.services.importing import working
 from customers.services.importing.errors import ImportFileError
@@ -106,6 +107,47 @@ def test_somebody_erased_does_not_come_back():
 
     assert counts(job) == (1, 0, 0, 1)
     assert reasons(job)[0][:2] == ("3", "email")
+
+
+def test_whoever_a_row_leads_to_it_brings_no_erased_address_along():
+    ben = make_customer(email="ben@example.org", scl_member_id=1042)
+    make_customer(email="cleo@example.org", teetime_player_id="P-1", city="Paarl")
+    erase_profile(customer_id=ben.pk, actor=ACTOR)
+    file = (
+        "email,sclMemberId,teetimePlayerId,city\n"
+        "BEN@example.org,,P-1,Durban\n"
+        "ann@example.org,1042,,Durban\n"
+        "cleo@example.org,,,Ballito\n"
+    )
+
+    checked, imported = import_file(file, is_check=True), import_file(file)
+
+    assert counts(checked) == counts(imported) == (0, 1, 0, 2)
+    assert [row[:2] for row in reasons(imported)] == [("2", "email"), ("3", "sclMemberId")]
+    assert [row.city for row in CustomerProfile.objects.live()] == ["Ballito"]
+
+
+def test_undoing_an_import_neither_brings_back_nor_touches_who_was_erased_since():
+    make_customer(email="ann@example.org", city="Paarl")
+    job = import_file(PEOPLE, on_conflict="OVERWRITE")
+    for email in ("ann@example.org", "ben@example.org"):
+        erase_profile(customer_id=CustomerProfile.objects.get(email=email).pk, actor=ACTOR)
+    before = list(CustomerProfile.objects.order_by("pk").values())
+
+    undone = undo(job)
+
+    assert undone.status == "SUCCESS"
+    assert (undone.removed_count, undone.restored_count) == (0, 0)
+    assert list(CustomerProfile.objects.order_by("pk").values()) == before
+
+
+def test_whoever_was_admitted_again_may_be_imported_as_somebody_new():
+    ben = make_customer(email="ben@example.org")
+    erase_profile(customer_id=ben.pk, actor=ACTOR)
+    readmit(identifiers={"email": "ben@example.org"}, actor=ACTOR)
+
+    assert counts(import_file(PEOPLE)) == (2, 0, 0, 0)
+    assert CustomerProfile.objects.get(email="ben@example.org").pk != ben.pk
 
 
 def test_a_check_counts_and_changes_nothing():
