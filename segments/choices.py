@@ -10,6 +10,12 @@ class SegmentType(models.TextChoices):
     IMPORT = "IMPORT", "From a file"
 
 
+class SmartModel(models.TextChoices):
+    LAPSE = "LAPSE", "Most likely to lapse"
+    RETURN = "RETURN", "Most likely to come back"
+    LOOKALIKE = "LOOKALIKE", "Looks like members of a segment"
+
+
 class SegmentRefreshFrequency(models.TextChoices):
     MANUAL = "MANUAL", "Only when asked"
     HOURLY = "HOURLY", "Every hour"

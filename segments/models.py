@@ -1,7 +1,7 @@
 """Which customers."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm_site.db.auditing import audited
 from crm_site.db.base import SoftDeleteModel, TimestampedModel, is_live, one_of
+from crm_site.jobs.models import Job, job_constraints, job_indexes, one_running
 from crm_site.tenancy.base import TenantModel, tenant_managers
 from crm_site.tenancy.context import current_tenant_id
 from crm_site.tenancy.models import Club, Tenant
@@ -22,19 +23,22 @@ from segments.choices import (
     SegmentType,
 )
 
+# Members are looked for anew at each refresh, and by nobody's hand.
+FILLED_BY_ITSELF = (SegmentType.DYNAMIC, SegmentType.SMART)
+
 
 class CustomerSegmentQuerySet(models.QuerySet["CustomerSegment"]):
     def live(self) -> "CustomerSegmentQuerySet":
         return self.filter(deleted_at__isnull=True)
 
     def due(self, now: datetime) -> "CustomerSegmentQuerySet":
-        """Segments by rules whose scheduled refresh has come; one never scheduled is due at once.
+        """Segments that fill themselves and are due; one never scheduled is due at once.
 
         A broken one waits until its rules are mended.
         """
         scheduled = (
             self.live()
-            .filter(is_active=True, type=SegmentType.DYNAMIC, broken_reason__isnull=True)
+            .filter(is_active=True, type__in=FILLED_BY_ITSELF, broken_reason__isnull=True)
             .exclude(refresh_frequency=SegmentRefreshFrequency.MANUAL)
         )
         return scheduled.filter(Q(next_refresh_at__isnull=True) | Q(next_refresh_at__lte=now))
@@ -61,7 +65,8 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
     criteria = models.JSONField(
         null=True,
         blank=True,
-        help_text='The rules: [{"field": "city", "operator": "equals", "value": "Durban"}].',
+        help_text='The rules: [{"field": "city", "operator": "equals", "value": "Durban"}]; of a '
+        'segment by model what is asked of it: {"model": "LAPSE", "size": 500}.',
     )
     combinator = models.CharField(max_length=8, choices=Combinator, default=Combinator.AND)
     refresh_frequency = models.CharField(
@@ -131,14 +136,19 @@ class CustomerSegment(TenantModel, TimestampedModel, SoftDeleteModel):
         return self.type == SegmentType.DYNAMIC
 
     @property
+    def is_by_model(self) -> bool:
+        return self.type == SegmentType.SMART
+
+    @property
     def is_by_hand(self) -> bool:
         """Members are added and removed one by one, or came from a file."""
         return self.type in (SegmentType.STATIC, SegmentType.IMPORT)
 
     @property
     def rules(self) -> dict[str, Any]:
-        """The outer group as the rule language has it."""
-        return {"combinator": self.combinator, "rules": self.criteria or []}
+        """The outer group as the rule language has it; empty where there are no rules."""
+        criteria = self.criteria if self.is_by_rules else None
+        return {"combinator": self.combinator, "rules": criteria or []}
 
 
 class CustomerSegmentMembership(TenantModel):
@@ -153,7 +163,13 @@ class CustomerSegmentMembership(TenantModel):
     added_by = models.CharField(max_length=100, null=True, blank=True)
     added_at = models.DateTimeField(default=timezone.now)
     matched_at = models.DateTimeField(null=True, blank=True)
-    match_score = models.FloatField(null=True, blank=True)
+    match_score = models.FloatField(
+        null=True, blank=True, help_text="How likely a model finds it, from 0 to 1."
+    )
+    match_reasons = models.JSONField(
+        null=True, blank=True,
+        help_text='What spoke most for it: [{"feature": "silence", "value": 45, "effect": 0.8}].',
+    )  # fmt: skip
 
     class Meta(TenantModel.Meta):
         verbose_name = "segment member"
@@ -223,6 +239,9 @@ class SegmentRefresh(TenantModel):
     approved_by = models.CharField(
         max_length=100, null=True, blank=True, help_text="Who let a large change through."
     )
+    quality = models.JSONField(
+        null=True, blank=True, help_text="Of a model: how well it told on people it had not seen."
+    )
 
     objects, all_tenants = tenant_managers(SegmentRefreshQuerySet)
 
@@ -251,6 +270,24 @@ class SegmentRefresh(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.segment} at {self.requested_at:%Y-%m-%d %H:%M}"
+
+
+class SegmentTrial(Job):
+    """A model tried on people it has not seen, before a segment is saved that asks it."""
+
+    task_name: ClassVar[str] = "segments.run_trial"
+
+    question = models.JSONField(editable=False, help_text='{"model": "LAPSE", "size": 500}.')
+    quality = models.JSONField(null=True, editable=False)
+
+    class Meta(Job.Meta):
+        verbose_name = "trial of a model"
+        verbose_name_plural = "trials of models"
+        constraints = [*job_constraints("trial"), one_running("trial_one_running")]
+        indexes = [*job_indexes("trial")]
+
+    def __str__(self) -> str:
+        return f"{self.question.get('model')} at {self.requested_at:%Y-%m-%d %H:%M}"
 
 
 class SegmentRecheck(TenantModel):

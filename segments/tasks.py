@@ -1,6 +1,7 @@
 """Sweeps and units of work on segments."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from uuid import UUID
 
 from celery import shared_task
@@ -8,10 +9,12 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
+from crm_site.jobs.services import run_job
 from crm_site.tenancy.celery import TenantTask
 from crm_site.tenancy.context import require_tenant_id, tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
-from segments.models import SegmentRecheck, SegmentRefresh
+from segments.models import SegmentRecheck, SegmentRefresh, SegmentTrial
+from segments.services import trials
 from segments.services.publishing import due_for_messaging, sync_with_messaging
 from segments.services.rechecking import mark_changed, recheck_changed
 from segments.services.refreshing import run_refresh
@@ -126,6 +129,12 @@ def sync_one(tenant_id: str, segment_id: str) -> int:
         cache.delete(at_work)
 
 
+@shared_task(name="segments.run_trial", base=TenantTask)
+def run_trial(tenant_id: str, job_id: str) -> str | None:
+    """Try a model. Returns how the job ended, None if it is another worker's."""
+    return run_job(SegmentTrial, UUID(job_id), partial(trials.run_trial, now=timezone.now()))
+
+
 @shared_task(name="segments.retain")
 def retain() -> int:
     """Remove membership changes past each tenant's retention. Returns how many."""
@@ -133,6 +142,8 @@ def retain() -> int:
     for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id):
             removed += forget_old_changes(now=timezone.now())
+            with transaction.atomic():
+                trials.forget_old_trials(now=timezone.now())
     return removed
 
 

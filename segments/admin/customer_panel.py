@@ -16,7 +16,7 @@ from segments.choices import SegmentType
 from segments.models import CustomerSegment
 from segments.rules.errors import RuleError
 from segments.rules.grammar import parse
-from segments.services.matching import describer
+from segments.services.matching import describer, model_reasons
 
 SHOWN, OFFERED = 12, 100
 
@@ -33,7 +33,10 @@ def segments_of(request: HttpRequest, customer: CustomerProfile) -> Panel | None
     reasons = _reasons([each.segment for each in shown[:SHOWN]])
     context = {
         "customer": customer,
-        "memberships": [(each, reasons.get(each.segment_id, "")) for each in shown[:SHOWN]],
+        "memberships": [
+            (each, reasons.get(each.segment_id) or "; ".join(model_reasons(each)))
+            for each in shown[:SHOWN]
+        ],
         "has_more": len(shown) > SHOWN,
         "offered": _offered(request, customer, visible),
     }
@@ -43,7 +46,7 @@ def segments_of(request: HttpRequest, customer: CustomerProfile) -> Panel | None
 
 def _reasons(segments: list[CustomerSegment]) -> dict[UUID, str]:
     """The rules of each as a sentence: who fits them is in it. One query, if any has rules."""
-    by_rules = [each for each in segments if not (each.is_by_hand or each.broken_reason)]
+    by_rules = [each for each in segments if each.is_by_rules and not each.broken_reason]
     if not by_rules:
         return {}
     words = describer(ZoneInfo(timezone.get_current_timezone_name()))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -13,10 +14,12 @@ from django.utils import timezone
 from crm_site.audit.actor import Actor
 from crm_site.backoffice.actions import DialogForm
 from crm_site.backoffice.options import LazyTab
+from crm_site.backoffice.people import names_of
 from crm_site.backoffice.widgets import Textarea
 from customers.models import CustomerProfile
 from customers.services.finding import find_by_address
 from segments.models import CustomerSegment
+from segments.services.matching import model_reasons
 from segments.services.membership import change_members
 
 PAGE = 50
@@ -45,18 +48,38 @@ class MembersTab(LazyTab):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         segment: Any = self.obj
-        rows = segment.memberships.select_related("customer").order_by("customer_id")
-        after = _uuid(request.GET.get("after", ""))
-        if after is not None:
-            rows = rows.filter(customer_id__gt=after)
-        found = list(rows[: PAGE + 1])
+        after = request.GET.get("after", "")
+        page = _best_first if segment.is_by_model else _by_id
+        found, following = page(segment.memberships.select_related("customer"), after)
+        adders = names_of([row.added_by for row in found if row.added_by])
+        for row in found:
+            row.adder = adders.get(row.added_by, "") if row.added_by else ""
+            row.why = model_reasons(row)
+            row.percent = None if row.match_score is None else round(row.match_score * 100)
         return {
             "segment": segment,
-            "rows": [(row, customer_url(row.customer_id)) for row in found[:PAGE]],
-            "next": found[PAGE - 1].customer_id if len(found) > PAGE else None,
-            "is_first": after is None,
+            "rows": [(row, customer_url(row.customer_id)) for row in found],
+            "next": following,
+            "is_first": not after,
             "may_change": may_change(request, segment),
         }
+
+
+def _by_id(rows: QuerySet[Any], after: str) -> tuple[list[Any], object]:
+    """A page of members after that customer's id, and what to ask for the next with."""
+    last = _uuid(after)
+    if last is not None:
+        rows = rows.filter(customer_id__gt=last)
+    found = list(rows.order_by("customer_id")[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].customer_id if len(found) > PAGE else None
+
+
+def _best_first(rows: QuerySet[Any], after: str) -> tuple[list[Any], object]:
+    """The same by score, after so many."""
+    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 7 else 0
+    ordered = rows.order_by("-match_score", "customer_id")
+    found = list(ordered[start : start + PAGE + 1])
+    return found[:PAGE], start + PAGE if len(found) > PAGE else None
 
 
 class AddMembersForm(DialogForm):

@@ -29,16 +29,20 @@ from segments.admin.members import (
     customer_url,
     may_change,
 )
-from segments.forms import SegmentForm
+from segments.admin.trials import follow, try_model
+from segments.choices import RefreshStatus
+from segments.forms import SMART_FIELDS, SegmentForm
 from segments.models import CustomerSegment, SegmentRefresh
 from segments.rules.describe import Describer
 from segments.rules.errors import RuleError
 from segments.rules.grammar import MAX_BYTES, parse
+from segments.rules.smart import parse_smart
 from segments.services.authoring import delete_segment, save_segment
 from segments.services.changes_ahead import changes_ahead
 from segments.services.matching import describer, tenant_clock
 from segments.services.previews import preview
 from segments.services.refreshing import approve_refresh, request_refresh
+from segments.services.smart_words import quality_sentence, question_sentence
 from segments.services.suggestions import values_of
 from segments.services.usage import uses_of
 from segments.tasks import nudge_on_commit
@@ -48,9 +52,11 @@ CHART_POINTS, CHART_WIDTH, CHART_HEIGHT = 60, 720, 120
 
 def sentence(segment: CustomerSegment, words: Describer) -> str:
     """What a segment is, in words."""
-    if not segment.is_by_rules:
+    if segment.is_by_hand:
         return f"{segment.get_type_display()}."
     try:
+        if segment.is_by_model:
+            return question_sentence(parse_smart(segment.criteria), words.segments)
         return words.sentence(parse(segment.criteria, segment.combinator))
     except RuleError as error:
         return f"Broken: {error}"
@@ -111,7 +117,7 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     sortable_by = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        ("Who is in it", {"fields": ("type", "rules")}),
+        ("Who is in it", {"fields": ("type", *SMART_FIELDS, "rules")}),
         (
             "When and where",
             {"fields": ("refresh_frequency", "club", "is_active", "messaging_segment_id")},
@@ -153,6 +159,15 @@ class CustomerSegmentAdmin(TenantModelAdmin):
     def refreshed(self, segment: CustomerSegment) -> str:
         return ago(segment.last_refreshed_at)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Settings of a model are there to be set: who only looks is told by the sentence."""
+        if self.has_change_permission(request, obj) or obj is None:
+            return super().get_fieldsets(request, obj)
+        return [
+            (title, {"fields": tuple(f for f in options["fields"] if f not in SMART_FIELDS)})
+            for title, options in self.fieldsets
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("name",) if obj is not None and obj.is_system else ()
 
@@ -175,6 +190,8 @@ class CustomerSegmentAdmin(TenantModelAdmin):
                 "refreshed": ago(segment.last_refreshed_at),
                 "is_refreshing": segment.refreshes.unfinished().exists(),
                 "may_import": may_change(request, segment),
+                "quality": _quality(segment),
+                "last_failed": _last_failed(segment),
                 "held": segment.refreshes.held().first(),
                 "uses": [
                     (use, reverse(f"admin:{use.admin_page}", args=[use.pk]))
@@ -192,6 +209,8 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         pages = [
             *((f"{name}/", view, name) for name, view in asked),
             ("<uuid:pk>/members/<uuid:customer_id>/", self.member_view, "member"),
+            ("try/", try_model, "try"),
+            ("trial/<uuid:pk>/", follow, "trial"),
             ("<uuid:pk>/import/", self.import_view, "import"),
             ("put-in/<uuid:customer_id>/", self.put_in_view, "put_in"),
         ]
@@ -317,6 +336,19 @@ class CustomerSegmentAdmin(TenantModelAdmin):
         delete_segment(obj, now=timezone.now())
         self.message_user(request, f"“{obj.name}” was deleted.")
         return go_to(reverse("admin:segments_customersegment_changelist"))
+
+
+def _last_failed(segment: CustomerSegment) -> SegmentRefresh | None:
+    ended = segment.refreshes.filter(finished_at__isnull=False).order_by("-requested_at").first()
+    return ended if ended is not None and ended.status == RefreshStatus.FAILED else None
+
+
+def _quality(segment: CustomerSegment) -> str:
+    """How good the model of a segment by model was at its last refresh."""
+    if not (segment.is_by_model and segment.criteria):
+        return ""
+    told = segment.refreshes.filter(quality__isnull=False).order_by("-requested_at").first()
+    return quality_sentence(segment.criteria["model"], told.quality or {}) if told else ""
 
 
 def _words() -> Describer:

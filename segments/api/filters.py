@@ -6,7 +6,12 @@ from django_filters import rest_framework as django_filters
 
 from crm_site.api.filters import TenantFilterSet
 from customers.models import CustomerProfile
-from segments.models import CustomerSegment, SegmentMembershipChange, SegmentRefresh
+from segments.models import (
+    CustomerSegment,
+    SegmentMembershipChange,
+    SegmentRefresh,
+    SegmentTrial,
+)
 
 
 class SegmentFilter(TenantFilterSet):
@@ -21,6 +26,12 @@ class SegmentFilter(TenantFilterSet):
             "is_system": ["exact"],
             "updated_at": ["gte", "lte"],
         }
+
+
+class TrialFilter(TenantFilterSet):
+    class Meta:
+        model = SegmentTrial
+        fields = ("status",)
 
 
 class ChangeFilter(TenantFilterSet):

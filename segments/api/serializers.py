@@ -3,10 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from crm_site.api.jobs import JOB_FIELDS, JobSerializer
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
 from customers.services.finding import IdentifierKind
 from segments.choices import Combinator, SegmentType
@@ -15,12 +17,15 @@ from segments.models import (
     CustomerSegmentMembership,
     SegmentMembershipChange,
     SegmentRefresh,
+    SegmentTrial,
 )
 from segments.rules.errors import RuleError
 from segments.rules.grammar import MAX_LEAVES, parse
 from segments.rules.references import check_segments
+from segments.rules.smart import SmartQuestion, parse_smart
 from segments.rules.values import MAX_ITEMS
 from segments.services.matching import Reason
+from segments.services.trials import check_question
 
 MOST_IDENTIFIERS = 10_000
 
@@ -34,8 +39,22 @@ def check_rules(criteria: Any, combinator: str, asked_by: Any = None) -> None:
         raise serializers.ValidationError({error.path: [detail]}) from error
 
 
+def check_model(criteria: Any, asked_by: UUID | None = None) -> SmartQuestion:
+    """The question to a model. Raises ValidationError with the path of the fault."""
+    try:
+        question = parse_smart(criteria)
+        check_question(question, asked_by=asked_by)
+    except RuleError as error:
+        detail = ErrorDetail(error.message, code=error.code)
+        raise serializers.ValidationError({error.path: [detail]}) from error
+    return question
+
+
 class SegmentSerializer(TenantModelSerializer):
-    """``criteria`` is written in the rule language, and required for a segment by rules."""
+    """``criteria`` is written in the rule language, and required for a segment by rules; of one by
+    model it is what is asked of it: ``{"model": "LOOKALIKE", "segment": "…", "size": 500}`` or
+    ``{"model": "LAPSE", "minScore": 0.7}``, tried before (``segment-trials/``).
+    """
 
     class Meta:
         model = CustomerSegment
@@ -77,11 +96,13 @@ class SegmentSerializer(TenantModelSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = self._value(attrs, "type", SegmentType.DYNAMIC)
         criteria = self._value(attrs, "criteria", None)
-        if kind == SegmentType.DYNAMIC:
-            asked_by = self.instance.pk if isinstance(self.instance, CustomerSegment) else None
+        asked_by = self.instance.pk if isinstance(self.instance, CustomerSegment) else None
+        if kind == SegmentType.SMART:
+            check_model(criteria, asked_by)
+        elif kind == SegmentType.DYNAMIC:
             check_rules(criteria, self._value(attrs, "combinator", Combinator.AND), asked_by)
         elif attrs.get("criteria"):
-            message = "Only a segment by rules has any."
+            message = "Only a segment by rules or by model has any."
             raise serializers.ValidationError({"criteria": [ErrorDetail(message, code="invalid")]})
         return attrs
 
@@ -92,7 +113,16 @@ class SegmentSerializer(TenantModelSerializer):
 class MembershipSerializer(TenantModelSerializer):
     class Meta:
         model = CustomerSegmentMembership
-        fields = ("id", "segment", "customer", "added_by", "added_at", "matched_at", "match_score")
+        fields = (
+            "id",
+            "segment",
+            "customer",
+            "added_by",
+            "added_at",
+            "matched_at",
+            "match_score",
+            "match_reasons",
+        )
 
 
 class ChangeSerializer(TenantModelSerializer):
@@ -116,8 +146,29 @@ class RefreshSerializer(TenantModelSerializer):
             "entered_count",
             "left_count",
             "member_count",
+            "quality",
             "error",
         )
+
+
+class TrialSerializer(JobSerializer):
+    """A model being tried. ``quality``, once it has succeeded: ``auc``, ``precision`` at the size,
+    ``base_rate``, ``held_out_count``, ``learned_from_count`` and ``expected_count``.
+    """
+
+    class Meta(JobSerializer.Meta):
+        model = SegmentTrial
+        fields = (*JOB_FIELDS, "question", "quality")
+        read_only_fields = fields
+
+
+class TrialRequestSerializer(StrictSerializer):
+    """What is to be asked of a model."""
+
+    question = serializers.JSONField(help_text='As in `criteria`: {"model": "LAPSE", "size": 500}.')
+
+    def validate_question(self, said: Any) -> SmartQuestion:
+        return check_model(said)
 
 
 class AcceptedSerializer(serializers.Serializer):
@@ -258,3 +309,9 @@ class ExplanationSerializer(serializers.Serializer):
     isMember = serializers.BooleanField(source="is_member", help_text="As of the last refresh.")
     matches = serializers.BooleanField(help_text="What the rules say now.")
     rules = ReasonSerializer(many=True, source="reasons")
+    matchScore = serializers.FloatField(
+        source="match_score", allow_null=True, help_text="By model: 0 to 1; null for no member."
+    )
+    why = serializers.ListField(
+        child=serializers.CharField(), help_text="By model: what spoke most for it."
+    )

@@ -14,11 +14,12 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_site.api.jobs import JobViewSet, accepted
 from crm_site.api.viewsets import TenantModelViewSet, TenantViewSet, list_action
 from customers.models import CustomerProfile
 from customers.services.finding import IdentifierKind
 from segments.api import filters, serializers
-from segments.models import CustomerSegment, CustomerSegmentMembership
+from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentTrial
 from segments.services.authoring import delete_segment, save_segment
 from segments.services.history import members_at, overlap, sizes
 from segments.services.importing import import_members
@@ -27,6 +28,7 @@ from segments.services.matching import explain
 from segments.services.membership import change_members
 from segments.services.previews import preview
 from segments.services.refreshing import approve_refresh, request_refresh
+from segments.services.trials import request_trial
 from segments.services.usage import uses_of
 from segments.tasks import nudge_on_commit
 
@@ -205,6 +207,29 @@ class SegmentViewSet(TenantModelViewSet):
     def refreshes(self, request: Request, pk: str | None = None) -> Response:
         """Every refresh: when, what it changed, and why it failed."""
         return self.answer_page(self.get_object().refreshes.all())
+
+
+class SegmentTrialViewSet(JobViewSet):
+    """Models tried on people they have not seen. Poll its address for its `quality`.
+
+    A segment by model is saved only after a trial of the same question within seven days.
+    """
+
+    model = SegmentTrial
+    scope = "segments"
+    permission_model = "segments.customersegment"
+    serializer_class = serializers.TrialSerializer
+    filterset_class = filters.TrialFilter
+    action_permissions = dict.fromkeys(("create", "cancel"), "segments.add_customersegment")
+
+    @extend_schema(
+        request=serializers.TrialRequestSerializer, responses={202: serializers.TrialSerializer}
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Try a model; answers with the trial that counts already, where there is one."""
+        body = self.read_body(serializer_class=serializers.TrialRequestSerializer)
+        job = request_trial(question=body["question"], actor=self.actor, now=timezone.now())
+        return accepted(self, job)
 
 
 class CustomerSegmentsViewSet(TenantViewSet):

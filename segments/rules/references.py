@@ -1,6 +1,6 @@
 """Segments that ask about other segments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ def mentioned_in(criteria: Any) -> set[UUID]:
             waiting.extend(part)
         elif isinstance(part, dict) and part.get("field") == "segment":
             found |= _ids(part.get("value"))
+        elif isinstance(part, dict) and "model" in part:
+            found |= _ids([part.get("segment")])
         elif isinstance(part, dict):
             waiting.append(part.get("rules"))
     return found
@@ -49,7 +51,11 @@ def check_segments(group: Group, *, asked_by: UUID | None = None) -> None:
     """Raise RuleError where a named segment is not there, or asks about ``asked_by`` itself,
     directly or through others.
     """
-    used = used_by(group)
+    check_mentioned(used_by(group), asked_by=asked_by)
+
+
+def check_mentioned(used: Mapping[UUID, str], *, asked_by: UUID | None = None) -> None:
+    """The same for segments that are ``used`` at these paths."""
     if not used:
         return
     asks = {

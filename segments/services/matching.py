@@ -1,7 +1,7 @@
 """Who belongs to a segment, as a query and for one customer."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from segments.rules.compile import Question, to_q
 from segments.rules.describe import Describer
 from segments.rules.grammar import Group, Node, Rule, leaves, parse
 from segments.rules.references import check_segments
+from segments.services.smart_words import reason_words
 
 
 def tenant_clock(now: datetime) -> Clock:
@@ -73,9 +74,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
+    """``reasons`` are of rules; ``match_score`` and ``why`` of a model, and of members only."""
+
     is_member: bool
     matches: bool
     reasons: list[Reason]
+    match_score: float | None = None
+    why: list[str] = field(default_factory=list)
 
 
 def explain(segment: CustomerSegment, customer: CustomerProfile, *, now: datetime) -> Explanation:
@@ -83,11 +88,11 @@ def explain(segment: CustomerSegment, customer: CustomerProfile, *, now: datetim
 
     ``matches`` is today's answer of the rules and ``is_member`` the last refresh's.
     """
-    is_member = CustomerSegmentMembership.objects.filter(
-        segment=segment, customer=customer
-    ).exists()
+    held = CustomerSegmentMembership.objects.filter(segment=segment, customer=customer).first()
+    is_member = held is not None
     if not segment.is_by_rules:
-        return Explanation(is_member, is_member, [])
+        score, why = (held.match_score, model_reasons(held)) if held else (None, [])
+        return Explanation(is_member, is_member, [], score, why)
     clock = tenant_clock(now)
     group = parse(segment.criteria, segment.combinator)
     asked = Question(clock, is_of_few=True)
@@ -100,6 +105,11 @@ def explain(segment: CustomerSegment, customer: CustomerProfile, *, now: datetim
         for rule, met, value in zip(rules, answers[1:], values, strict=True)
     ]
     return Explanation(is_member, answers[0] and customer.is_live, reasons)
+
+
+def model_reasons(member: CustomerSegmentMembership) -> list[str]:
+    """What spoke most for a member of a segment by model, in words; else nothing."""
+    return [reason_words(reason) for reason in member.match_reasons or []]
 
 
 def describer(zone: ZoneInfo) -> Describer:

@@ -1,22 +1,30 @@
 """Recomputing who is in a segment."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from crm_site.audit.actor import Actor
 from crm_site.db.timeouts import statement_timeout
 from crm_site.errors import DomainError
-from segments.choices import RefreshStatus
+from customers.models import CustomerProfile
+from segments.choices import RefreshStatus, SegmentType
 from segments.models import CustomerSegment, CustomerSegmentMembership, SegmentRefresh
 from segments.rules.errors import RuleError
+from segments.rules.smart import TooLittleError, parse_smart
 from segments.services.difference import Difference, write_difference
 from segments.services.locking import lock, try_lock
 from segments.services.matching import belonging, tenant_clock
+from segments.services.trials import check_question
 from segments.services.usage import uses_of
 from segments.signals import membership_changed
+
+if TYPE_CHECKING:
+    from segments.services.smart_scoring import Likely
 
 STATEMENT_SECONDS = 20 * 60
 MAX_ATTEMPTS = 3
@@ -24,6 +32,8 @@ MOST_UNSEEN = 0.5  # Of the members that were.
 RETRY_AFTER = timedelta(minutes=10)
 # A worker takes the lock right after its claim; one that has not by then is gone.
 CLAIM_GRACE = timedelta(seconds=60)
+# But before that a model learns.
+LEARNING_GRACE = timedelta(minutes=30)
 
 
 class SegmentError(DomainError):
@@ -46,14 +56,11 @@ class HeldBackError(Exception):
 def request_refresh(*, segment_id: UUID, actor: Actor, now: datetime) -> SegmentRefresh:
     """Put a refresh of a segment in the queue; returns the one that waits already, if any.
 
-    The caller nudges ``segments.refresh_one``. Raises SegmentError for a segment that is deleted
-    or made by a model.
+    The caller nudges ``segments.refresh_one``. Raises SegmentError for a segment that is deleted.
     """
     segment = CustomerSegment.objects.live().filter(pk=segment_id).first()
     if segment is None:
         raise SegmentError("This segment is not there any more.", code="gone")
-    if not (segment.is_by_rules or segment.is_by_hand):
-        raise SegmentError("A segment by model is filled by its model.", code="not_refreshable")
     waiting = SegmentRefresh.objects.waiting().filter(segment=segment).first()
     if waiting is not None:
         return waiting
@@ -77,14 +84,16 @@ def run_refresh(*, refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
     if refresh is None:
         return None
     try:
+        # Learning takes a minute where there are many: no lock is held meanwhile.
+        likely = _ask_model(refresh, now)
         with transaction.atomic(), statement_timeout(STATEMENT_SECONDS):
-            return _refresh(refresh, now)
+            return _refresh(refresh, now, likely)
     except LostClaimError:
         return None
     except HeldBackError as held:
         with transaction.atomic():
             return _hold(refresh, held.found, now)
-    except (RuleError, DatabaseError) as error:
+    except (DomainError, DatabaseError) as error:
         with transaction.atomic():
             return _fail(refresh, now, error)
 
@@ -99,10 +108,24 @@ def _claim(refresh_id: UUID, now: datetime) -> SegmentRefresh | None:
             )
     except IntegrityError:  # One of this segment runs already; this one comes after it.
         return None
-    return SegmentRefresh.objects.get(pk=refresh_id) if claimed else None
+    return SegmentRefresh.objects.select_related("segment").get(pk=refresh_id) if claimed else None
 
 
-def _refresh(refresh: SegmentRefresh, now: datetime) -> SegmentRefresh:
+def _ask_model(refresh: SegmentRefresh, now: datetime) -> "Likely | None":
+    """Whom the model of a segment by model finds; None for any other segment."""
+    segment = refresh.segment
+    if not segment.is_by_model:
+        return None
+    question = parse_smart(segment.criteria)
+    with transaction.atomic():
+        check_question(question, asked_by=segment.pk)
+    # Loads scikit-learn, which the web process never does.
+    from segments.services.smart_scoring import find_likely
+
+    return find_likely(question, now=now)
+
+
+def _refresh(refresh: SegmentRefresh, now: datetime, likely: "Likely | None") -> SegmentRefresh:
     # Waits for a look at single customers, which takes a moment.
     lock(refresh.segment_id)
     if not _is_ours(refresh):
@@ -114,15 +137,25 @@ def _refresh(refresh: SegmentRefresh, now: datetime) -> SegmentRefresh:
         cursor.execute("SELECT set_config('work_mem', '128MB', true)")
     difference = write_difference(
         segment,
-        belonging(segment, clock),
+        belonging(segment, clock) if likely is None else _found(likely),
         now=now,
         refresh=refresh,
         check=lambda found: _check_size(segment, refresh, found),
     )
+    if likely is not None:
+        likely.tell_members(segment.pk, now)
+        refresh.quality = likely.quality.as_json()
     _note_success(segment, refresh, difference, now)
     if difference:
         membership_changed.send(sender=CustomerSegment, segment=segment, changed_at=now)
     return refresh
+
+
+def _found(likely: "Likely") -> QuerySet[CustomerProfile]:
+    """Who was found and is still there."""
+    ids = RawSQL(likely.put_into_table(), [])  # noqa: S611 - a statement of ours.
+    found: QuerySet[CustomerProfile] = CustomerProfile.objects.live().filter(pk__in=ids)
+    return found
 
 
 def _check_size(segment: CustomerSegment, refresh: SegmentRefresh, found: Difference) -> None:
@@ -203,7 +236,7 @@ def _fail(refresh: SegmentRefresh, now: datetime, error: Exception) -> SegmentRe
     segment = CustomerSegment.objects.get(pk=refresh.segment_id)
     if isinstance(error, RuleError):
         segment.broken_reason = str(error)
-    elif segment.next_refresh_at is not None:
+    elif segment.next_refresh_at is not None and not isinstance(error, TooLittleError):
         segment.next_refresh_at = min(segment.next_refresh_at, now + RETRY_AFTER)
     segment.save(update_fields=["broken_reason", "next_refresh_at", "updated_at"])
     return refresh
@@ -219,7 +252,10 @@ def _reason(error: Exception) -> str:
 def recover_refreshes(now: datetime) -> int:
     """Give back refreshes whose worker is gone; after some attempts they fail. Returns how many."""
     recovered = 0
-    stale = SegmentRefresh.objects.running().filter(started_at__lt=now - CLAIM_GRACE)
+    stale = SegmentRefresh.objects.running().filter(
+        Q(started_at__lt=now - CLAIM_GRACE) & ~Q(segment__type=SegmentType.SMART)
+        | Q(started_at__lt=now - LEARNING_GRACE)
+    )
     for refresh in stale:
         # The worker holds the lock as long as it lives.
         if not try_lock(refresh.segment_id) or not _is_ours(refresh):

@@ -12,6 +12,7 @@ from crm_site.audit.models import CrmAuditLog
 from crm_site.tenancy.models import Club
 from customers.models import DuplicateScan
 from journeys.models import Journey
+from segments.models import SegmentTrial
 from social.models import SocialConnection, SocialPost
 from tests import factories
 from tests.campaigns import builders
@@ -60,6 +61,12 @@ def make_interaction():
     )
 
 
+def make_trial():
+    return SegmentTrial.objects.create(
+        question={"model": "LAPSE", "size": 10}, requested_by="user:test"
+    )
+
+
 def make_promotion():
     club = Club.objects.create(name=f"Course {next(_numbers)}")
     return EventPromotion.objects.create(
@@ -80,6 +87,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "journeys": make_journey,
     "notes": factories.make_note,
     "promotions": make_promotion,
+    "segment-trials": make_trial,
     "segments": builders.make_segment,
     "social/connections": make_connection,
     "social/posts": make_post,

@@ -128,7 +128,7 @@ def test_wrong_rules_and_a_taken_name_are_refused(tenant, actor):
     assert refused.value.path == "name"
     with pytest.raises(RuleError):
         save_segment(CustomerSegment(name="Empty", criteria=[]), actor=actor, now=now)
-    with pytest.raises(SegmentError):
+    with pytest.raises(RuleError):
         save_segment(CustomerSegment(name="Smart", type="SMART"), actor=actor, now=now)
 
 
