@@ -15,6 +15,7 @@ from campaigns.services.recurring import open_due_runs
 from campaigns.services.results import refresh_due_results
 from campaigns.services.retention import forget_old_details
 from campaigns.services.statistics import rebuild_active
+from campaigns.services.trials import open_trials, send_trials
 from crm_site.access.services import tenant_in_scope
 from crm_site.audit.actor import Actor
 from crm_site.tenancy.celery import TenantTask
@@ -54,7 +55,10 @@ def dispatch_due() -> int:
     rung = 0
     for tenant_id in active_tenant_ids():
         with tenant_scope(tenant_id), transaction.atomic():
+            has_trials = open_trials(timezone.now()).exists()
             has_work = may_send(tenant_in_scope(), timezone.now()) and bool(open_runs())
+        if has_trials:
+            dispatch_trials.delay(tenant_id)
         if has_work:
             ring(tenant_id)
             rung += 1
@@ -106,6 +110,17 @@ def dispatch_tenant(tenant_id: str, lane: int = 0, queued_at: float | None = Non
     else:
         cache.delete(key)
     return has_more
+
+
+@shared_task(name="campaigns.dispatch_trials", base=TenantTask)
+def dispatch_trials(tenant_id: str) -> int:
+    """Send the test messages that wait. Returns how many."""
+    return send_trials()
+
+
+def ring_for_trials_on_commit(tenant_id: str) -> None:
+    """Send tests promptly; with the broker away the beat does it."""
+    transaction.on_commit(lambda: dispatch_trials.delay(tenant_id), robust=True)
 
 
 @shared_task(name="campaigns.recount_active")

@@ -17,3 +17,5 @@ class DomainError(Exception):
         self.message = message
         self.path = path
         self.code = code or self.code
+        # Where several things stand in the way: each of them, this one first.
+        self.reasons: tuple[DomainError, ...] = ()

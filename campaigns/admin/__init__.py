@@ -1,5 +1,23 @@
 """The screens of campaigns."""
 
-from campaigns.admin import campaign, cap, customer_panel, interaction, ledger, promotion, single
+from campaigns.admin import (
+    campaign,
+    cap,
+    customer_panel,
+    interaction,
+    ledger,
+    promotion,
+    seeds,
+    single,
+)
 
-__all__ = ["campaign", "cap", "customer_panel", "interaction", "ledger", "promotion", "single"]
+__all__ = [
+    "campaign",
+    "cap",
+    "customer_panel",
+    "interaction",
+    "ledger",
+    "promotion",
+    "seeds",
+    "single",
+]

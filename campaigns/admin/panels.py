@@ -61,18 +61,26 @@ def shown_preflight(campaign: Campaign, found: Preflight) -> dict[str, Any]:
     """A review as its page shows it: the counts channel by channel, and what to mend."""
     return {
         "preflight": found,
+        "everybody_url": _people(campaign, "", ""),
         "channels": [
             {
                 "label": Channel(each.channel).label,
                 "reachable": each.reachable,
+                "reached_url": _people(campaign, each.channel, ""),
                 "left_out": [
-                    (DeliveryReason(why).label, count) for why, count in each.reasons.items()
+                    (DeliveryReason(why).label, count, _people(campaign, each.channel, why))
+                    for why, count in each.reasons.items()
                 ],
             }
             for each in (found.reach.channels if found.reach else [])
         ],
         "findings": [{"finding": each, "step": step_of(each.path)} for each in found.findings],
     }
+
+
+def _people(campaign: Campaign, channel: str, why: str) -> str:
+    url = reverse("admin:campaigns_campaign_people", args=[campaign.pk])
+    return f"{url}?{urlencode({'channel': channel, 'why': why})}"
 
 
 def results(campaign: Campaign) -> dict[str, Any]:

@@ -16,15 +16,18 @@ from campaigns.models import (
     CampaignVariant,
     Delivery,
     EventPromotion,
+    TrialMessage,
 )
 from campaigns.models.campaign import COUNTERS
 from campaigns.services.approving import LONGEST_REMARK
 from campaigns.services.crowd import CrowdError, check_segments
 from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
+from campaigns.services.trials import MOST_AT_ONCE
 from campaigns.services.variants import MOST_VARIANTS
-from crm_site.api.fields import TenantRelatedField
+from crm_site.api.fields import IdField, IntegerField, TenantRelatedField
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
 from crm_site.db.names import camel_case
+from crm_site.messaging.channels import Channel
 from segments.models import CustomerSegment
 
 
@@ -299,6 +302,41 @@ class CampaignApprovalSerializer(TenantModelSerializer):
         )
 
 
+class TestSendSerializer(StrictSerializer):
+    """Left out, ``channels`` are the campaign's; with nobody named all test recipients get it."""
+
+    seedIds = serializers.ListField(
+        child=IdField(), source="seed_ids", required=False, max_length=MOST_AT_ONCE
+    )
+    staffIds = serializers.ListField(
+        child=IntegerField(), source="user_ids", required=False, max_length=MOST_AT_ONCE
+    )
+    channels = serializers.ListField(
+        child=serializers.ChoiceField(Channel.choices), required=False, allow_empty=False
+    )
+    customerId = IdField(
+        source="customer_id", required=False, allow_null=True, help_text="Reads as for them."
+    )
+
+
+class TrialMessageSerializer(TenantModelSerializer):
+    class Meta:
+        model = TrialMessage
+        fields = (
+            "id",
+            "campaign",
+            "channel",
+            "template_id",
+            "recipient_name",
+            "address",
+            "state",
+            "message_id",
+            "error",
+            "requested_by",
+            "created_at",
+        )
+
+
 class NextRunsQuery(StrictSerializer):
     count = serializers.IntegerField(min_value=1, max_value=MOST_RUNS, default=10)
 
@@ -316,7 +354,9 @@ class ChannelReachSerializer(serializers.Serializer):
 
 
 class FindingSerializer(serializers.Serializer):
-    level = serializers.ChoiceField(["red", "amber"], help_text="Red keeps it from starting.")
+    level = serializers.ChoiceField(
+        ["red", "amber", "green"], help_text="Red keeps it from starting."
+    )
     code = serializers.CharField()
     message = serializers.CharField()
     path = serializers.SerializerMethodField(help_text="The field where it is mended.")
@@ -333,7 +373,11 @@ class PreflightSerializer(serializers.Serializer):
     )
     messages = serializers.IntegerField(source="reach.messages", default=None)
     channels = ChannelReachSerializer(source="reach.channels", many=True, default=list)
-    findings = FindingSerializer(many=True)
+    hearTwice = serializers.IntegerField(
+        source="reach.twice", default=None, help_text="Who hears something else within two days."
+    )
+    findings = FindingSerializer(many=True, help_text="Red and amber.")
+    passed = FindingSerializer(many=True, help_text="What was looked at and is well.")
 
 
 def _check_variants(given: list[dict[str, Any]]) -> None:

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from campaigns import tasks
 from campaigns.api import filters, serializers
 from campaigns.api.stats import StatsSerializer
-from campaigns.models import Campaign, CampaignInteraction, EventPromotion
-from campaigns.services import approving, lifecycle, promotions, statistics
+from campaigns.models import Campaign, CampaignInteraction, EventPromotion, SeedRecipient
+from campaigns.services import approving, lifecycle, promotions, statistics, trials
 from campaigns.services.preflight import preflight
 from campaigns.services.recurrence import next_runs
 from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet, list_action
@@ -36,7 +36,17 @@ class CampaignViewSet(TenantModelViewSet):
     ordering_fields = ("created_at", "scheduled_at")
     read_actions = ("preflight",)
     action_permissions = dict.fromkeys(
-        ("schedule", "unschedule", "start", "pause", "resume", "cancel", "request_approval"), LAUNCH
+        (
+            "schedule",
+            "unschedule",
+            "start",
+            "pause",
+            "resume",
+            "cancel",
+            "request_approval",
+            "test_send",
+        ),
+        LAUNCH,
     ) | dict.fromkeys(("approve", "give_back"), "campaigns.approve_campaign")
 
     def get_queryset(self) -> Any:
@@ -151,6 +161,31 @@ class CampaignViewSet(TenantModelViewSet):
             self.get_object(), after=timezone.now(), count=query.validated_data["count"]
         )
         return Response(serializers.NextRunsSerializer({"results": runs}).data)
+
+    @extend_schema(
+        request=serializers.TestSendSerializer,
+        responses={202: serializers.TrialMessageSerializer(many=True)},
+        filters=False,
+    )
+    @action(
+        detail=True, methods=["post"], url_path="test-send", pagination_class=None,
+        filterset_class=None,
+    )  # fmt: skip
+    def test_send(self, request: Request, pk: str | None = None) -> Response:
+        """Send it to staff and test recipients; in no figure, and on nobody's timeline."""
+        values = self.read_body(serializer_class=serializers.TestSendSerializer)
+        if not values.get("seed_ids") and not values.get("user_ids"):
+            seeds = SeedRecipient.objects.filter(is_active=True)
+            values["seed_ids"] = list(seeds.values_list("pk", flat=True))
+        made = trials.request_trial(
+            campaign_id=self.get_object().pk,
+            seed_ids=values.pop("seed_ids", ()),
+            user_ids=values.pop("user_ids", ()),
+            actor=self.actor,
+            **values,
+        )
+        tasks.ring_for_trials_on_commit(require_tenant_id())
+        return Response(serializers.TrialMessageSerializer(made, many=True).data, status=202)
 
     @extend_schema(request=None, responses=serializers.CampaignApprovalSerializer)
     @action(detail=True, methods=["post"], url_path="request-approval")

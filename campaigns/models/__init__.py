@@ -8,6 +8,7 @@ from campaigns.models.hold import SendingHold
 from campaigns.models.interaction import CampaignInteraction
 from campaigns.models.promotion import EventPromotion
 from campaigns.models.results import CampaignBreakdown, CampaignResults
+from campaigns.models.trial import SeedRecipient, TrialMessage
 from campaigns.models.variant import CampaignVariant
 
 __all__ = [
@@ -22,5 +23,7 @@ __all__ = [
     "Delivery",
     "EventPromotion",
     "FrequencyCap",
+    "SeedRecipient",
     "SendingHold",
+    "TrialMessage",
 ]

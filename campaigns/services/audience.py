@@ -12,6 +12,7 @@ from campaigns.models import Campaign, CampaignRun
 from campaigns.services.crowd import Crowd
 from campaigns.services.draws import bucket
 from campaigns.services.limits import limits_of
+from campaigns.services.overlap import Besides
 from campaigns.services.quiet_hours import quiet_until, quiet_zones
 from campaigns.services.reasons import (
     heard_by_everybody,
@@ -39,11 +40,15 @@ class ChannelReach:
 
 @dataclass(frozen=True)
 class Reach:
-    """``in_segment`` people, of whom ``people`` are reached over at least one channel."""
+    """``in_segment`` people, of whom ``people`` are reached over at least one channel.
+
+    ``twice`` of them hear something else around that time; None where that was not asked.
+    """
 
     in_segment: int
     people: int
     channels: list[ChannelReach] = field(default_factory=list)
+    twice: int | None = None
 
     @property
     def messages(self) -> int:
@@ -60,8 +65,9 @@ class _Verdicts:
 
 
 def count_reach(
-    *, crowd: Crowd, channels: list[str], now: datetime, campaign: Campaign | None = None
-) -> Reach:
+    *, crowd: Crowd, channels: list[str], now: datetime, campaign: Campaign | None = None,
+    besides: Besides | None = None,
+) -> Reach:  # fmt: skip
     """How many are reached over ``channels``, and why not the rest.
 
     One pass over the crowd; the reasons of a channel and its reachable add up to all of it.
@@ -75,20 +81,25 @@ def count_reach(
         UNION ALL
         SELECT NULL, NULL, count(*), count(DISTINCT customer_id) FILTER (WHERE why IS NULL)
         FROM verdicts
+        {_twice(besides)}
         """  # noqa: S608 - built of our own column names and numbers
     with connection.cursor() as cursor:
-        cursor.execute(statement, verdicts.values)
+        cursor.execute(statement, verdicts.values | (besides.values if besides else {}))
         rows = cursor.fetchall()
     counts: dict[str, dict[str | None, int]] = {channel: {} for channel in channels}
     people = found = 0
+    twice = None
     for channel, why, count, distinct in rows:
-        if channel is None:
+        if why == "TWICE":
+            twice = count
+        elif channel is None:
             found, people = count, distinct
         else:
             counts[channel][why] = count
     return Reach(
         in_segment=found // len(channels) if channels else crowd.count(),
         people=people,
+        twice=twice,
         channels=[
             ChannelReach(
                 channel,
@@ -101,6 +112,16 @@ def count_reach(
             )
             for channel, by_reason in counts.items()
         ],
+    )
+
+
+def _twice(besides: Besides | None) -> str:
+    """A further row for who is reached and hears something else, too."""
+    if besides is None:
+        return ""
+    return (
+        "UNION ALL SELECT NULL, 'TWICE', count(DISTINCT v.customer_id), NULL FROM verdicts v "  # noqa: S608 - our own names
+        f"JOIN ({besides.statement}) b ON b.customer_id = v.customer_id WHERE v.why IS NULL"
     )
 
 

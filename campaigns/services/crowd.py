@@ -40,26 +40,41 @@ class Crowd:
             excluded=tuple(sorted(further[SegmentRole.EXCLUDE])),
         )
 
-    def members(self) -> str:
-        """SQL for their ids, each once, as ``customer_id``; its values are ``values()``."""
+    def members(self, names: str = "") -> str:
+        """SQL for their ids, each once, as ``customer_id``; its values are ``values(names)``.
+
+        ``names`` comes before the names of the values, where a statement asks for several crowds.
+        """
         # One segment holds nobody twice, and a million need not be sorted to know that.
         what = "m.customer_id" if len(self.included) == 1 else "DISTINCT m.customer_id"
         left_out = (
             f" AND NOT EXISTS (SELECT FROM {_MEMBERS} x "
-            "WHERE x.tenant_id = %(tenant)s AND x.segment_id = ANY(%(excluded)s::uuid[]) "
+            f"WHERE x.tenant_id = %(tenant)s AND x.segment_id = ANY(%({names}excluded)s::uuid[]) "
             "AND x.customer_id = m.customer_id)"
         )
         return (
             f"SELECT {what} FROM {_MEMBERS} m WHERE m.tenant_id = %(tenant)s "  # noqa: S608 - our own names
-            "AND m.segment_id = ANY(%(included)s::uuid[])" + (left_out if self.excluded else "")
+            f"AND m.segment_id = ANY(%({names}included)s::uuid[])"
+            + (left_out if self.excluded else "")
         )
 
-    def values(self) -> dict[str, Any]:
+    def values(self, names: str = "") -> dict[str, Any]:
         return {
             "tenant": require_tenant_id(),
-            "included": list(self.included),
-            "excluded": list(self.excluded),
+            f"{names}included": list(self.included),
+            f"{names}excluded": list(self.excluded),
         }
+
+    def page(self, *, after: UUID | None, limit: int) -> list[UUID]:
+        """Some of them by id, after the last of the page before."""
+        statement = (
+            f"SELECT customer_id FROM ({self.members()}) m "  # noqa: S608 - as above
+            "WHERE %(after)s::uuid IS NULL OR customer_id > %(after)s::uuid "
+            "ORDER BY customer_id LIMIT %(limit)s"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, self.values() | {"after": after, "limit": limit})
+            return [customer_id for (customer_id,) in cursor.fetchall()]
 
     def count(self) -> int:
         with connection.cursor() as cursor:

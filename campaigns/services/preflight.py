@@ -1,9 +1,8 @@
 """What will happen, looked at before it does: counts, and findings in red and amber."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -12,13 +11,17 @@ from campaigns.channels import has_sender
 from campaigns.choices import CampaignType, QuietHoursPolicy, SegmentRole
 from campaigns.models import Campaign
 from campaigns.models.campaign import TEMPLATE_FIELDS
+from campaigns.services import checks
 from campaigns.services.approvals import is_approved, is_asked_for, standing_approval
 from campaigns.services.audience import Reach, count_reach
 from campaigns.services.claims import repeat_horizon
 from campaigns.services.crowd import Crowd, segments_of
+from campaigns.services.findings import Finding, Level
+from campaigns.services.overlap import hear_besides
 from campaigns.services.quiet_hours import quiet_until
 from campaigns.services.recurrence import RecurrenceError, check_pattern
 from campaigns.services.templates import list_templates
+from campaigns.services.variables import unknown_variables
 from campaigns.services.variants import faults_of_test
 from crm_site.errors import DomainError
 from crm_site.messaging.channels import Channel
@@ -29,27 +32,13 @@ from segments.models import CustomerSegment
 STALE_SEGMENT = timedelta(days=2)
 
 
-class Level(StrEnum):
-    RED = "red"  # It must be mended first.
-    AMBER = "amber"  # Somebody should know.
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to mend or know; ``path`` is the field where it is mended."""
-
-    level: Level
-    code: str
-    message: str
-    path: str
-
-
 @dataclass(frozen=True)
 class Preflight:
-    """``reach`` is None while there is no segment or channel to count by."""
+    """``reach`` is None while there is no segment or channel to count by; ``passed`` is green."""
 
     findings: list[Finding] = field(default_factory=list)
     reach: Reach | None = None
+    passed: list[Finding] = field(default_factory=list)
 
     @property
     def is_clear(self) -> bool:
@@ -68,20 +57,52 @@ class PreflightError(DomainError):
 
 def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -> Preflight:
     """Look a campaign over. ``is_starting``: its own time does not matter, it goes out now."""
-    findings = [*_segment_findings(campaign, now), *_channel_findings(campaign)]
-    findings += _time_findings(campaign, now, is_starting)
-    findings += _tenant_findings(campaign, now, is_starting)
-    findings += [Finding(Level.RED, *fault) for fault in faults_of_test(campaign)]
+    at = campaign.scheduled_at if campaign.scheduled_at and not is_starting else now
+    groups: list[tuple[str, str, Iterable[Finding]]] = [
+        ("segment", "Its segments are worked out and in use.", _segment_findings(campaign, now)),
+        ("segment", "Its segments are much as they were.", _change_findings(campaign, now)),
+        ("channels", "Every channel has a template that Messaging holds and we can fill in.",
+         _channel_findings(campaign)),
+        ("scheduled_at", "Its time lies ahead.", _time_findings(campaign, now, is_starting)),
+        ("scheduled_at", "Outside the quiet hours.", _quiet_findings(campaign, at)),
+        ("", "What we know of consent is fresh.", checks.consent_age(now)),
+        ("", "Messaging takes our messages.",
+         [*checks.messaging_state(now), *_sending_findings(campaign)]),
+    ]  # fmt: skip
+    if campaign.test_percent is not None or campaign.variants.exists():
+        faults = [Finding(Level.RED, *fault) for fault in faults_of_test(campaign)]
+        groups.append(("variants", "Its variants can be told apart.", faults))
     reach = None
     if campaign.segment_id and campaign.channels:
+        besides = hear_besides(campaign, at=at)
         reach = count_reach(
-            crowd=Crowd.of(campaign), channels=list(campaign.channels), now=now, campaign=campaign
-        )
-        findings += _pace_findings(campaign, reach)
-        findings += _reach_findings(reach)
-        findings += _approval_findings(campaign, reach)
+            crowd=Crowd.of(campaign), channels=list(campaign.channels), now=now,
+            campaign=campaign, besides=besides,
+        )  # fmt: skip
+        groups += [
+            ("segment", "Somebody hears over every channel.", _reach_findings(reach)),
+            ("scheduled_at", "Nobody hears twice within two days.",
+             checks.heard_twice(reach, besides.names)),
+            ("", "Nobody is left out by the caps or for opening nothing.", checks.left_out(reach)),
+            ("messages_per_hour", "It is sent in time.", _pace_findings(campaign, reach)),
+        ]  # fmt: skip
+        if is_asked_for(reach.people):
+            approved = "A second person has approved it as it stands."
+            groups.append(("", approved, _approval_findings(campaign, reach)))
+    return _review(groups, reach)
+
+
+def _review(groups: Iterable[tuple[str, str, Iterable[Finding]]], reach: Reach | None) -> Preflight:
+    """Red before amber; a group in which nothing was found has passed."""
+    findings: list[Finding] = []
+    passed: list[Finding] = []
+    for path, words, found in groups:
+        here = list(found)
+        findings += here
+        if not here:
+            passed.append(Finding(Level.GREEN, "passed", words, path))
     order = [Level.RED, Level.AMBER]
-    return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach)
+    return Preflight(sorted(findings, key=lambda each: order.index(each.level)), reach, passed)
 
 
 def first_findings(campaign: Campaign, *, now: datetime) -> list[Finding]:
@@ -95,23 +116,40 @@ def first_findings(campaign: Campaign, *, now: datetime) -> list[Finding]:
 
 
 def refuse_blocked(campaign: Campaign, *, now: datetime, is_starting: bool = False) -> Preflight:
-    """The review. Raises PreflightError with the first red finding."""
+    """The review. Raises PreflightError: the first red finding, with all of them as reasons."""
     found = preflight(campaign, now=now, is_starting=is_starting)
-    for finding in found.findings:
-        if finding.level == Level.RED:
-            raise PreflightError(finding.message, path=finding.path, code=finding.code)
+    reasons = [
+        PreflightError(each.message, path=each.path, code=each.code)
+        for each in found.findings
+        if each.level == Level.RED
+    ]
+    if reasons:
+        first = reasons[0]
+        first.reasons = tuple(reasons)
+        raise first
     return found
 
 
 def _segment_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
     if campaign.segment is None:
         yield Finding(Level.RED, "segment_missing", "Choose whom it is for.", "segment")
-    else:
-        yield from _findings_of(campaign.segment, "segment", now)
+    for segment, path in _segments(campaign):
+        yield from _findings_of(segment, path, now)
+
+
+def _change_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
+    for segment, path in _segments(campaign):
+        yield from checks.segment_changes(segment, path, now)
+
+
+def _segments(campaign: Campaign) -> Iterator[tuple[CustomerSegment, str]]:
+    """Every segment it asks, and the field that names it."""
+    if campaign.segment is not None:
+        yield campaign.segment, "segment"
     for role, path in ((SegmentRole.INCLUDE, "include_segments"),
                        (SegmentRole.EXCLUDE, "exclude_segments")):  # fmt: skip
         for segment in segments_of(campaign, role):
-            yield from _findings_of(segment, path, now)
+            yield segment, path
 
 
 def _findings_of(segment: CustomerSegment, path: str, now: datetime) -> Iterator[Finding]:
@@ -129,6 +167,9 @@ def _findings_of(segment: CustomerSegment, path: str, now: datetime) -> Iterator
         yield Finding(Level.RED, "segment_never_refreshed", words, path)
     elif segment.last_refreshed_at < now - STALE_SEGMENT:
         words = f"“{segment}” was last worked out on {segment.last_refreshed_at:%d %b %Y}."
+        yield Finding(Level.AMBER, "segment_stale", words, path)
+    elif segment.is_stale:
+        words = f"The rules of “{segment}” were changed since it was last worked out."
         yield Finding(Level.AMBER, "segment_stale", words, path)
 
 
@@ -150,6 +191,9 @@ def _channel_findings(campaign: Campaign) -> Iterator[Finding]:
         elif known.is_known and not known.holds(channel, template):
             words = f"Messaging holds no {label} template “{template}”."
             yield Finding(Level.RED, "template_unknown", words, path)
+        elif unknown := unknown_variables(known.variables_of(channel, template)):
+            words = f"“{template}” asks for what we know of nobody: {', '.join(unknown)}."
+            yield Finding(Level.RED, "template_variable", words, path)
         for variant in campaign.variants.all():
             own = variant.template_for(channel)
             if own and known.is_known and not known.holds(channel, own):
@@ -182,7 +226,16 @@ def _time_findings(campaign: Campaign, now: datetime, is_starting: bool) -> Iter
         yield Finding(Level.RED, "type", words, "type")
 
 
-def _tenant_findings(campaign: Campaign, now: datetime, is_starting: bool) -> Iterator[Finding]:
+def _quiet_findings(campaign: Campaign, at: datetime) -> Iterator[Finding]:
+    tenant = Tenant.objects.get(pk=campaign.tenant_id)
+    if until := quiet_until(tenant, tenant.time_zone, at):
+        words = f"It falls into the quiet hours: messages wait until {until:%H:%M} local time."
+        if campaign.quiet_hours_policy == QuietHoursPolicy.SKIP:
+            words = "It falls into the quiet hours: who has them then is left out."
+        yield Finding(Level.AMBER, "quiet_hours", words, "scheduled_at")
+
+
+def _sending_findings(campaign: Campaign) -> Iterator[Finding]:
     tenant = Tenant.objects.get(pk=campaign.tenant_id)
     if not tenant.is_sending_enabled:
         words = "Sending is switched off for this club: nothing leaves until it is on again."
@@ -191,12 +244,6 @@ def _tenant_findings(campaign: Campaign, now: datetime, is_starting: bool) -> It
     if not installation.is_sending_enabled:
         words = f"Sending is switched off for every club. {installation.reason}".strip()
         yield Finding(Level.AMBER, "sending_off_everywhere", words, "")
-    start = campaign.scheduled_at if campaign.scheduled_at and not is_starting else now
-    if until := quiet_until(tenant, tenant.time_zone, start):
-        words = f"It falls into the quiet hours: messages wait until {until:%H:%M} local time."
-        if campaign.quiet_hours_policy == QuietHoursPolicy.SKIP:
-            words = "It falls into the quiet hours: who has them then is left out."
-        yield Finding(Level.AMBER, "quiet_hours", words, "scheduled_at")
     if settings.MESSAGING_IS_SANDBOX:
         words = "Messages go to the sandbox: nobody really hears."
         yield Finding(Level.AMBER, "sandbox", words, "")

@@ -22,6 +22,12 @@ class TemplateList:
     def of(self, channel: str) -> list[Template]:
         return [each for each in self.templates if each.channel == channel]
 
+    def variables_of(self, channel: str, template_id: str) -> tuple[str, ...]:
+        """What a template asks for; nothing of one that is not known."""
+        return next(
+            (tuple(each.variables) for each in self.of(channel) if each.id == template_id), ()
+        )
+
     def holds(self, channel: str, template_id: str) -> bool:
         return any(each.id == template_id for each in self.of(channel))
 

@@ -39,6 +39,7 @@ MARKETING = (
     "campaigns.delivery",
     "campaigns.campaigninteraction",
     "campaigns.eventpromotion",
+    "campaigns.seedrecipient",
 )
 JOURNEYS = (
     "journeys.journey",
@@ -67,6 +68,7 @@ _MARKET = (
     | _all(("customers.customerimport",), "view", "add")
     | _all(("segments.customersegment", "campaigns.campaign"), "add", "change", "delete")
     | _all(("campaigns.eventpromotion", "journeys.journey"), "add", "change", "delete")
+    | _all(("campaigns.seedrecipient",), "add", "change", "delete")
     | _all(("social.socialpost",), "add", "change", "delete")
     | _all(("segments.customersegmentmembership",), "add", "delete")
     | {"campaigns.launch_campaign", "segments.refresh_customersegment"}

@@ -88,9 +88,11 @@ def _invalid(errors: list[dict[str, str]]) -> Problem:
 
 
 def _from_domain(error: DomainError) -> Problem:
-    path = camel_case(error.path)
-    fault = {"path": path, "code": error.code, "message": error.message}
-    return problem(_status_of(error), error.code, error.message, [fault] if path else [])
+    said = error.reasons or ((error,) if error.path else ())
+    faults = [
+        {"path": camel_case(each.path), "code": each.code, "message": each.message} for each in said
+    ]
+    return problem(_status_of(error), error.code, error.message, faults)
 
 
 def _status_of(error: DomainError) -> int:

@@ -48,6 +48,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "campaigns_campaigninteraction",
             "campaigns.view_campaigninteraction",
         ),
+        ("Test recipients", "science", "campaigns_seedrecipient", "campaigns.view_seedrecipient"),
         ("Promotions", "emoji_events", "campaigns_eventpromotion", "campaigns.view_eventpromotion"),
         ("Journeys", "route", "journeys_journey", "journeys.view_journey"),
         (

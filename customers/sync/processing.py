@@ -102,7 +102,11 @@ def _translate(row: SyncLog, country: str, now: datetime) -> _Item | None:
         country=country,
     )
     try:
-        return _Item(row, event, translate(event))
+        outcome = translate(event)
+        if outcome is None:
+            _settle(row, SyncStatus.SKIPPED, now)
+            return None
+        return _Item(row, event, outcome)
     except DomainError as error:
         _fail(row, str(error), now)
     except Exception as error:

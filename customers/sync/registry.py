@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from customers.sync.events import InboundEvent, Outcome, ProcessedEvent
 
-Translator = Callable[[InboundEvent], Outcome]
+# None: an event that means nothing to us, such as one about a test message.
+Translator = Callable[[InboundEvent], Outcome | None]
 Follower = Callable[[list[ProcessedEvent]], None]
 
 _translators: dict[tuple[str, str], Translator] = {}

@@ -1,6 +1,7 @@
 """The last step: everything that will happen, and the buttons that make it happen."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from campaigns.admin.panels import shown_preflight
 from campaigns.admin.wizard import steps
 from campaigns.admin.wizard.summary import when
 from campaigns.choices import ApprovalStatus, CampaignType
-from campaigns.models import Campaign, CampaignApproval
+from campaigns.models import Campaign, CampaignApproval, SeedRecipient
 from campaigns.services import lifecycle
 from campaigns.services.approvals import newest_approval
 from campaigns.services.approving import (
@@ -20,13 +21,17 @@ from campaigns.services.approving import (
     return_campaign,
 )
 from campaigns.services.preflight import Level, Preflight
+from campaigns.services.trials import request_trial, staff_of_tenant
+from campaigns.tasks import ring_for_trials_on_commit
 from crm_site.audit.actor import Actor
 from crm_site.backoffice.people import names_of
 from crm_site.errors import DomainError
+from crm_site.tenancy.context import require_tenant_id
 
 LAUNCH, APPROVE = "campaigns.launch_campaign", "campaigns.approve_campaign"
 # More people than that are confirmed by typing how many they are.
 TYPED_ABOVE = 500
+STAFF_OFFERED, TRIALS_SHOWN = 50, 10
 
 
 class NotSure(DomainError):
@@ -43,6 +48,10 @@ def review_context(request: HttpRequest, campaign: Campaign, found: Preflight) -
     codes = {each.code for each in found.findings if each.level == Level.RED}
     return {
         **shown_preflight(campaign, found),
+        "staff": staff_of_tenant()[:STAFF_OFFERED],
+        "seeds": SeedRecipient.objects.filter(is_active=True).order_by("name"),
+        "trials": campaign.trials.order_by("-created_at")[:TRIALS_SHOWN],
+        "me": request.user.pk,
         "approval": approval,
         "asker": names_of([approval.requested_by])[approval.requested_by] if approval else "",
         "decider": _decider(approval),
@@ -77,6 +86,8 @@ def act(request: HttpRequest, campaign: Campaign, found: Preflight) -> str:
     if wish == "return":
         return_campaign(campaign_id=campaign.pk, actor=actor, now=now, remark=remark)
         return f"“{campaign}” is returned with your remark."
+    if wish == "test":
+        return _test(request, campaign, actor)
     if wish not in ("start", "schedule"):
         raise NotSure("Choose what is to happen.")
     _check_sure(request, found)
@@ -87,6 +98,27 @@ def act(request: HttpRequest, campaign: Campaign, found: Preflight) -> str:
     if campaign.type == CampaignType.RECURRING:
         return f"“{campaign}” is switched on. {when(campaign)}."
     return f"“{campaign}” is on its way."
+
+
+def _test(request: HttpRequest, campaign: Campaign, actor: Actor) -> str:
+    chosen = request.POST.getlist("seed")
+    staff = [int(each) for each in request.POST.getlist("staff") if each.isdecimal()]
+    made = request_trial(
+        campaign_id=campaign.pk,
+        seed_ids=[UUID(each) for each in chosen if _is_id(each)],
+        user_ids=staff,
+        actor=actor,
+    )
+    ring_for_trials_on_commit(require_tenant_id())
+    return f"{len(made)} test message{'' if len(made) == 1 else 's'} on the way, in no figure."
+
+
+def _is_id(given: str) -> bool:
+    try:
+        UUID(given)
+    except ValueError:
+        return False
+    return True
 
 
 def _decider(approval: CampaignApproval | None) -> str:

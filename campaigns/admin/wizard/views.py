@@ -1,6 +1,7 @@
 """The pages of the steps, and the fragments they fetch while somebody chooses."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,11 +21,11 @@ from campaigns.admin.wizard.forms import AudienceForm, ContentForm, StepForm
 from campaigns.admin.wizard.review import act, review_context
 from campaigns.admin.wizard.schedule import ScheduleStepForm
 from campaigns.admin.wizard.summary import summary
-from campaigns.choices import CampaignStatus
+from campaigns.choices import CampaignStatus, DeliveryReason
 from campaigns.models import Campaign
 from campaigns.models.campaign import TEMPLATE_FIELDS
 from campaigns.services import lifecycle
-from campaigns.services.audience import count_reach
+from campaigns.services.audience import count_reach, find_people
 from campaigns.services.crowd import Crowd
 from campaigns.services.looking import look_at_template, some_readers
 from campaigns.services.preflight import first_findings, preflight
@@ -34,8 +35,10 @@ from crm_site.db.timeouts import statement_timeout
 from crm_site.errors import DomainError
 from crm_site.messaging.channels import Channel
 from crm_site.tenancy.context import require_tenant_id
+from customers.models import CustomerProfile
 
 SHOWN_RUNS = 10
+PEOPLE_SHOWN = 50
 COUNT_SECONDS = 5
 # None of the scripts that the list needs.
 LOOKS = Media(css={"all": ["campaigns/campaigns.css"]})
@@ -67,6 +70,11 @@ class Wizard:
             ),
             path(
                 "<uuid:object_id>/reach/", view(require_GET(self.reach_view)), name=f"{name}_reach"
+            ),
+            path(
+                "<uuid:object_id>/people/",
+                view(require_GET(self.people_view)),
+                name=f"{name}_people",
             ),
             path("<uuid:object_id>/look/", view(require_GET(self.look_view)), name=f"{name}_look"),
             path(
@@ -200,13 +208,48 @@ class Wizard:
         if crowd.included and channels:
             try:
                 with statement_timeout(COUNT_SECONDS):
-                    reach = count_reach(crowd=crowd, channels=channels, now=timezone.now())
+                    reach = count_reach(
+                        crowd=crowd, channels=channels, now=timezone.now(), campaign=campaign
+                    )
             except OperationalError:
                 return render(request, "campaigns/wizard/reach.html", {"took_too_long": True})
         rows = [(Channel(each.channel).label, each) for each in reach.channels] if reach else []
         context = {"reach": reach, "rows": rows, "crowd": crowd, "channels": channels,
                    "is_choosing": "choosing" in request.GET}  # fmt: skip
         return render(request, "campaigns/wizard/reach.html", context)
+
+    def people_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """The people behind one number of the review, page by page."""
+        campaign = self._seen(request, object_id)
+        self.require(request, ("customers.view_customerprofile",))  # type: ignore[attr-defined]
+        channel, why = request.GET.get("channel", ""), request.GET.get("why", "")
+        after, now = _id(request.GET.get("after")), timezone.now()
+        if (channel and channel not in campaign.channels) or (
+            why and why not in DeliveryReason.values
+        ):
+            raise Http404
+        if channel:
+            ids = find_people(
+                crowd=Crowd.of(campaign), channel=channel, now=now, campaign=campaign, after=after,
+                why=DeliveryReason(why) if why else None, limit=PEOPLE_SHOWN + 1,
+            )  # fmt: skip
+        else:
+            ids = Crowd.of(campaign).page(after=after, limit=PEOPLE_SHOWN + 1)
+        shown = ids[:PEOPLE_SHOWN]
+        people = sorted(CustomerProfile.objects.filter(pk__in=shown), key=lambda each: each.pk)
+        context = self.around(request, campaign, steps.REVIEW) | {
+            "people": people,
+            "what": DeliveryReason(why).label
+            if why
+            else "Will be sent"
+            if channel
+            else "Everybody",
+            "channel": Channel(channel).label if channel else "",
+            "query": urlencode({"channel": channel, "why": why}),
+            "next": shown[-1] if len(ids) > PEOPLE_SHOWN else None,
+            "back": steps.step_url(campaign, steps.REVIEW),
+        }
+        return TemplateResponse(request, "campaigns/wizard/people.html", context)
 
     def look_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """A template as somebody would see it."""
