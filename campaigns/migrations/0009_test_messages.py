@@ -83,14 +83,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='trialmessage',
-            index=models.Index(fields=['campaign', '-created_at'], name='trial_of_campaign'),
+            index=models.Index(fields=['campaign', '-created_at'], name='test_message_of_campaign'),
         ),
         migrations.AddIndex(
             model_name='trialmessage',
-            index=models.Index(condition=models.Q(('state__in', ['PENDING', 'CLAIMED', 'UNKNOWN'])), fields=['tenant', 'created_at'], name='trial_open'),
+            index=models.Index(condition=models.Q(('state__in', ['PENDING', 'CLAIMED', 'UNKNOWN'])), fields=['tenant', 'created_at'], name='test_message_open'),
         ),
         migrations.AddConstraint(
             model_name='trialmessage',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PENDING', 'CLAIMED', 'UNKNOWN', 'ACCEPTED', 'REJECTED', 'SUPPRESSED', 'CANCELLED'])), name='trial_state_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PENDING', 'CLAIMED', 'UNKNOWN', 'ACCEPTED', 'REJECTED', 'SUPPRESSED', 'CANCELLED'])), name='test_message_state_known'),
         ),
     ]

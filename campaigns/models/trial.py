@@ -70,13 +70,13 @@ class TrialMessage(TenantModel, TimestampedModel):
 
     class Meta(TenantModel.Meta):
         verbose_name = "test message"
-        constraints = [one_of("state", DeliveryState, model="trial")]
+        constraints = [one_of("state", DeliveryState, model="test_message")]
         indexes = [
-            models.Index(fields=["campaign", "-created_at"], name="trial_of_campaign"),
+            models.Index(fields=["campaign", "-created_at"], name="test_message_of_campaign"),
             models.Index(
                 fields=["tenant", "created_at"],
                 condition=Q(state__in=["PENDING", "CLAIMED", "UNKNOWN"]),
-                name="trial_open",
+                name="test_message_open",
             ),
         ]
 
