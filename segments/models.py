@@ -187,17 +187,21 @@ class CustomerSegmentMembership(TenantModel):
 class MessagingMember(TenantModel):
     """Somebody whom Messaging was told to be in its copy of a segment.
 
-    An id and no link: who was erased stays here until Messaging has been told, too.
+    An id and no link: who was erased stays here until Messaging has been told, too. Where
+    ``remote_id`` is not what the segment leads to (any more), Messaging is yet to forget them.
     """
 
     segment = models.ForeignKey(CustomerSegment, models.CASCADE, related_name="+", db_index=False)
     customer_id = models.UUIDField()
+    remote_id = models.CharField(max_length=64, help_text="Messaging's id of its copy.")
 
     class Meta(TenantModel.Meta):
         verbose_name = "member known to Messaging"
         verbose_name_plural = "members known to Messaging"
         constraints = [
-            models.UniqueConstraint(fields=["segment", "customer_id"], name="messaging_member_once")
+            models.UniqueConstraint(
+                fields=["segment", "remote_id", "customer_id"], name="messaging_member_once"
+            )
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from segments.rules.grammar import parse
 from segments.rules.references import check_segments
 from segments.rules.smart import parse_smart
 from segments.services.matching import tenant_clock
-from segments.services.publishing import forget_told
+from segments.services.publishing import lead_elsewhere
 from segments.services.refreshing import SegmentError, request_refresh
 from segments.services.schedule import next_refresh_at
 from segments.services.trials import check_question, require_trial
@@ -47,7 +47,7 @@ def save_segment(segment: CustomerSegment, *, actor: Actor, now: datetime) -> Se
         segment.broken_reason, segment.is_stale = None, True
         segment.next_refresh_at = _first_scheduled(segment, now)
     if before is not None and before.messaging_segment_id != segment.messaging_segment_id:
-        forget_told(segment)
+        lead_elsewhere(segment)
     segment.save()
     if not (is_decided_anew and segment.type in FILLED_BY_ITSELF and segment.is_active):
         return None

@@ -5,6 +5,7 @@ out in parts, each noted once it is through, so that a sync that breaks off goes
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,17 +29,22 @@ def mark_for_messaging(segment_ids: Iterable[UUID]) -> None:
 
 
 def due_for_messaging(now: datetime) -> list[UUID]:
-    """Segments of the tenant in scope that Messaging keeps too, and that may differ there; of those
-    out of use, the ones in whose copy somebody is who was erased."""
-    kept = CustomerSegment.objects.filter(messaging_segment_id__gt="")
-    used = Q(is_active=True, deleted_at__isnull=True)
+    """Segments of the tenant in scope that may differ at Messaging from what they are here.
+
+    Also those that it is to keep no longer, until its copy is empty; and of those out of use, the
+    ones in whose copy somebody is who was erased.
+    """
+    kept, used = Q(messaging_segment_id__gt=""), Q(is_active=True, deleted_at__isnull=True)
+    ended = Q(messaging_segment_id__isnull=True) | Q(messaging_segment_id="")
     may_differ = (
         Q(is_sync_due=True)
         | Q(last_synced_at__isnull=True)
         | Q(last_synced_at__lt=now - COMPARE_AFTER)
     )
     erased = Exists(_erased_members().filter(segment=OuterRef("pk")))
-    due = kept.filter(used & may_differ | ~used & Q(erased, is_sync_due=True))
+    due = CustomerSegment.objects.filter(
+        kept & used & may_differ | Q(is_sync_due=True) & (ended | kept & ~used & Q(erased))
+    )
     return list(due.order_by("last_synced_at", "pk").values_list("pk", flat=True))
 
 
@@ -53,12 +59,16 @@ def sync_with_messaging(*, segment_id: UUID, now: datetime) -> int:
     told = 0
     with transaction.atomic():
         # Before the members are read: who moves from here on marks it anew.
-        CustomerSegment.objects.usable().filter(pk=segment_id).update(is_sync_due=False)
         segment = CustomerSegment.objects.filter(pk=segment_id).first()
-    if segment is None or not segment.messaging_segment_id:
-        return 0
-    is_used = segment.is_active and segment.deleted_at is None
+        if segment is None:
+            return 0
+        is_used = segment.is_active and segment.deleted_at is None
+        if is_used or not segment.messaging_segment_id:
+            CustomerSegment.objects.filter(pk=segment_id).update(is_sync_due=False)
     try:
+        told += _empty_former(segment)
+        if not segment.messaging_segment_id:
+            return told
         for is_entering in (False, True) if is_used else (False,):
             told += _send(segment, segment.messaging_segment_id, is_entering=is_entering)
     except MessagingError as error:
@@ -73,11 +83,51 @@ def sync_with_messaging(*, segment_id: UUID, now: datetime) -> int:
     return told
 
 
+def _empty_former(segment: CustomerSegment) -> int:
+    """Take everybody out of copies that the segment no longer leads to. Returns how many.
+
+    Who is in such a copy by another segment stays there. A copy that Messaging does not have any
+    more needs no emptying.
+    """
+    told = 0
+    while part := _former_part(segment):
+        remote_id, ids, leaving = part
+        with suppress(MessagingRefused):
+            if leaving:
+                get_gateway().sync_segment(
+                    require_tenant_id(),
+                    remote_id,
+                    name=segment.name,
+                    remove=[str(pk) for pk in leaving],
+                )
+        with transaction.atomic():
+            told_there = MessagingMember.objects.filter(segment=segment, remote_id=remote_id)
+            told_there.filter(customer_id__in=ids).delete()
+        told += len(leaving)
+    return told
+
+
+@transaction.atomic
+def _former_part(segment: CustomerSegment) -> tuple[str, list[UUID], list[UUID]] | None:
+    """Some whom a former copy still has, and those of them whom no other segment keeps there."""
+    now = CustomerSegment.objects.filter(pk=segment.pk)
+    current = now.values_list("messaging_segment_id", flat=True).first() or ""
+    former = MessagingMember.objects.filter(segment=segment).exclude(remote_id=current)
+    remote_id = former.order_by("remote_id").values_list("remote_id", flat=True).first()
+    if remote_id is None:
+        return None
+    there = former.filter(remote_id=remote_id).order_by("customer_id")
+    ids = list(there.values_list("customer_id", flat=True)[:PART])
+    others = MessagingMember.objects.filter(remote_id=remote_id, customer_id__in=ids)
+    staying = set(others.exclude(segment=segment).values_list("customer_id", flat=True))
+    return remote_id, ids, [pk for pk in ids if pk not in staying]
+
+
 def _send(segment: CustomerSegment, remote_id: str, *, is_entering: bool) -> int:
     sent, after = 0, UUID(int=0)
     while True:
         with transaction.atomic():
-            rows = _to_add(segment) if is_entering else _to_remove(segment)
+            rows = (_to_add if is_entering else _to_remove)(segment, remote_id)
             part = list(
                 rows.filter(customer_id__gt=after)
                 .order_by("customer_id")
@@ -96,19 +146,21 @@ def _send(segment: CustomerSegment, remote_id: str, *, is_entering: bool) -> int
         sent, after = sent + len(part), part[-1]
 
 
-def _to_add(segment: CustomerSegment) -> QuerySet[CustomerSegmentMembership]:
-    known = MessagingMember.objects.filter(segment=segment, customer_id=OuterRef("customer_id"))
+def _to_add(segment: CustomerSegment, remote_id: str) -> QuerySet[CustomerSegmentMembership]:
+    known = MessagingMember.objects.filter(
+        segment=segment, remote_id=remote_id, customer_id=OuterRef("customer_id")
+    )
     members: QuerySet[CustomerSegmentMembership] = CustomerSegmentMembership.objects.all()
     return members.filter(~Exists(known), segment=segment)
 
 
-def _to_remove(segment: CustomerSegment) -> QuerySet[MessagingMember]:
+def _to_remove(segment: CustomerSegment, remote_id: str) -> QuerySet[MessagingMember]:
     held = CustomerSegmentMembership.objects.filter(
         segment=segment, customer_id=OuterRef("customer_id")
     )
     is_used = segment.is_active and segment.deleted_at is None
     known = MessagingMember.objects.all() if is_used else _erased_members()
-    return known.filter(~Exists(held), segment=segment)
+    return known.filter(~Exists(held), segment=segment, remote_id=remote_id)
 
 
 def _erased_members() -> QuerySet[MessagingMember]:
@@ -127,11 +179,12 @@ def _confirm(
         return
     if is_entering:
         MessagingMember.objects.bulk_create(
-            (MessagingMember(segment=segment, customer_id=pk) for pk in part),
+            (MessagingMember(segment=segment, customer_id=pk, remote_id=remote_id) for pk in part),
             ignore_conflicts=True,
         )
     else:
-        MessagingMember.objects.filter(segment=segment, customer_id__in=part).delete()
+        told = MessagingMember.objects.filter(segment=segment, remote_id=remote_id)
+        told.filter(customer_id__in=part).delete()
 
 
 @transaction.atomic
@@ -143,8 +196,9 @@ def _note_failure(segment_id: UUID, error: MessagingError) -> None:
     )
 
 
-def forget_told(segment: CustomerSegment) -> None:
-    """Messaging keeps the segment under another id from now on, and knows nobody of it there."""
-    MessagingMember.objects.filter(segment=segment).delete()
+def lead_elsewhere(segment: CustomerSegment) -> None:
+    """Messaging keeps the segment under another id from now on, or not at all: what it was told
+    under the old one is taken back by the next sync. The caller saves the segment.
+    """
     segment.last_synced_at, segment.sync_error = None, None
-    segment.is_sync_due = bool(segment.messaging_segment_id)
+    segment.is_sync_due = True

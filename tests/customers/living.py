@@ -120,7 +120,7 @@ def work_on(customer, absorbed, marker):
     )  # fmt: skip
     segment = make_segment(type="STATIC", criteria=None, messaging_segment_id="seg-7")
     change_members(segment=segment, add=[customer.pk], actor=Actor("user:1"), now=timezone.now())
-    MessagingMember.objects.create(segment=segment, customer_id=customer.pk)
+    MessagingMember.objects.create(segment=segment, remote_id="seg-7", customer_id=customer.pk)
     SegmentRecheck.objects.create(customer=customer, reads=["city"])
 
 

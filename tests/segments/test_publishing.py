@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crm_site.messaging.gateway import MessagingRefused, MessagingUncertain
+from customers.signals import profile_erased
 from segments.models import MessagingMember
 from segments.services import publishing
 from segments.services.authoring import save_segment
@@ -115,7 +116,63 @@ def test_another_id_is_told_everybody_anew(tenant, segment, actor, messaging):
     segment.messaging_segment_id = "seg-8"
     save_segment(segment, actor=actor, now=timezone.now())
 
-    assert not MessagingMember.objects.exists()
     assert segment.last_synced_at is None
-    assert sync(segment) == 1
+    assert due_for_messaging(timezone.now()) == [segment.pk]
+    assert sync(segment) == 2
     assert messaging.segments[tenant.pk, "seg-8"] == {str(ann)}
+    assert messaging.segments[tenant.pk, "seg-7"] == set()
+    assert due_for_messaging(timezone.now()) == []
+
+
+def test_a_copy_that_is_no_longer_wanted_is_emptied(tenant, segment, actor, messaging):
+    put(segment, actor, add=[make_customer().pk, make_customer().pk])
+    sync(segment)
+
+    segment.messaging_segment_id = None
+    save_segment(segment, actor=actor, now=timezone.now())
+
+    assert due_for_messaging(timezone.now()) == [segment.pk]
+    assert sync(segment) == 2
+    assert messaging.segments[tenant.pk, "seg-7"] == set()
+    assert not MessagingMember.objects.exists()
+    assert due_for_messaging(timezone.now()) == []
+
+
+def test_who_another_segment_keeps_in_a_copy_stays_in_it(tenant, segment, actor, messaging):
+    both, only = make_customer().pk, make_customer().pk
+    put(segment, actor, add=[both, only])
+    sync(segment)
+    heir = make_segment(name="Heir", type="STATIC", criteria=None, messaging_segment_id="seg-7")
+    put(heir, actor, add=[both])
+    sync(heir)
+
+    segment.messaging_segment_id = "seg-8"
+    save_segment(segment, actor=actor, now=timezone.now())
+    sync(segment)
+
+    assert messaging.segments[tenant.pk, "seg-7"] == {str(both)}
+
+
+def test_a_former_copy_that_is_gone_holds_nothing_up(tenant, segment, actor, calls):
+    put(segment, actor, add=[make_customer().pk])
+    sync(segment)
+    segment.messaging_segment_id = None
+    save_segment(segment, actor=actor, now=timezone.now())
+    calls.gateway.error = MessagingRefused("No such segment.", status_code=404)
+
+    sync(segment)
+
+    assert not MessagingMember.objects.exists()
+    assert due_for_messaging(timezone.now()) == []
+
+
+def test_an_erased_member_leaves_messagings_copy(tenant, segment, actor, messaging):
+    ann, ben = make_customer(), make_customer()
+    put(segment, actor, add=[ann.pk, ben.pk])
+    sync(segment)
+
+    profile_erased.send(sender=type(ann), profile=ann)
+
+    assert due_for_messaging(timezone.now()) == [segment.pk]
+    assert sync(segment) == 1
+    assert messaging.segments[tenant.pk, "seg-7"] == {str(ben.pk)}
