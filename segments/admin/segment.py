@@ -1,8 +1,6 @@
 """The screens of segments."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +15,10 @@ from crm_site.audit.actor import Actor
 from crm_site.backoffice import filters
 from crm_site.backoffice.actions import dialog_action, go_to
 from crm_site.backoffice.formats import ago
-from crm_site.backoffice.options import LazyTab, TenantModelAdmin, display
+from crm_site.backoffice.options import TenantModelAdmin, display
 from customers.models import CustomerProfile
 from segments.admin.builder import preview_json
+from segments.admin.history import HistoryTab
 from segments.admin.import_page import import_page
 from segments.admin.members import (
     AddMembersForm,
@@ -47,8 +46,6 @@ from segments.services.suggestions import values_of
 from segments.services.usage import uses_of
 from segments.tasks import nudge_on_commit
 
-CHART_POINTS, CHART_WIDTH, CHART_HEIGHT = 60, 720, 120
-
 
 def sentence(segment: CustomerSegment, words: Describer) -> str:
     """What a segment is, in words."""
@@ -60,46 +57,6 @@ def sentence(segment: CustomerSegment, words: Describer) -> str:
         return words.sentence(parse(segment.criteria, segment.combinator))
     except RuleError as error:
         return f"Broken: {error}"
-
-
-class HistoryTab(LazyTab):
-    name = "history"
-    title = "History"
-    template_name = "admin/segments/history.html"
-
-    def get_context(self, request: HttpRequest) -> dict[str, Any]:
-        refreshes = self.obj.refreshes.order_by("-requested_at")  # type: ignore[attr-defined]
-        sizes = refreshes.filter(member_count__isnull=False)[:CHART_POINTS]
-        return {"refreshes": refreshes[:20], "chart": size_chart(list(reversed(sizes)))}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A line of sizes over time, in the units of its own picture."""
-
-    points: str
-    low: int
-    high: int
-    first: SegmentRefresh
-    last: SegmentRefresh
-    width: int = CHART_WIDTH
-    height: int = CHART_HEIGHT
-
-
-def size_chart(refreshes: Sequence[SegmentRefresh]) -> Chart | None:
-    """The size after each refresh; None where there is no line to draw yet."""
-    if len(refreshes) < 2:
-        return None
-    sizes = [refresh.member_count or 0 for refresh in refreshes]
-    moments = [refresh.requested_at.timestamp() for refresh in refreshes]
-    low, high = min(sizes), max(sizes)
-    duration = moments[-1] - moments[0] or 1
-    points = " ".join(
-        f"{(moment - moments[0]) / duration * CHART_WIDTH:.1f},"
-        f"{CHART_HEIGHT - (size - low) / (high - low or 1) * (CHART_HEIGHT - 12) - 6:.1f}"
-        for moment, size in zip(moments, sizes, strict=True)
-    )
-    return Chart(points, low, high, refreshes[0], refreshes[-1])
 
 
 @admin.register(CustomerSegment)

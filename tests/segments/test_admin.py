@@ -1,6 +1,7 @@
 """The screens of segments."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -10,6 +11,7 @@ from crm_site.audit.actor import Actor
 from crm_site.tenancy.context import tenant_scope
 from segments import tasks
 from segments.models import CustomerSegment, SegmentRefresh
+from segments.services.membership import change_members
 from segments.services.refreshing import request_refresh, run_refresh
 from tests.factories import make_customer, make_segment
 
@@ -115,7 +117,7 @@ def test_the_page_shows_members_and_history(client, ann, base):
     assert "Customers whose city is “Durban”." in page
     assert (len(first.context["rows"]), len(rest.context["rows"])) == (50, 1)
     assert "+51" in history
-    assert "<polyline" in history
+    assert "Who was in it on" in history
 
 
 def test_refresh_and_delete_are_asked_for_by_post(client, ann, ben, cleo, tenant):
@@ -248,3 +250,42 @@ def test_the_customers_page_names_their_segments_and_puts_them_into_more(
     assert "Theirs" not in shown
     client.force_login(ben)
     assert "Captains</option>" not in client.get(page).content.decode()
+
+
+def test_history_draws_sizes_an_overlap_and_a_past_day(client, ann, base, tenant, actor):
+    now = timezone.now()
+    first, second = (make_segment(type="STATIC", criteria=None) for _ in range(2))
+    made = CustomerSegment.objects.filter(pk=first.pk)
+    made.update(created_at=now - timedelta(days=9))
+    people = [make_customer(first_name=f"Person {number}") for number in range(4)]
+    ids = [each.pk for each in people]
+    change_members(segment=first, add=ids[:3], actor=actor, now=now - timedelta(days=5))
+    change_members(segment=first, remove=ids[:1], actor=actor, now=now - timedelta(days=2))
+    change_members(segment=second, add=ids[2:], actor=actor, now=now)
+    client.force_login(ann)
+
+    def tab(**asked):
+        return client.get(f"{base}{first.pk}/tab/history/", asked).content.decode()
+
+    assert "<polyline" in tab()
+    both = tab(**{"with": str(second.pk)})
+    assert "1 only here" in both
+    assert "1 in both" in both
+    assert "50% of the smaller one" in both
+    past = tab(on=(now - timedelta(days=4)).date().isoformat())
+    assert "<strong>3</strong> people" in past
+    assert "Person 0" in past
+    assert "still to come" in tab(on=(now + timedelta(days=3)).date().isoformat())
+    assert "reaches back" in tab(on="2001-01-01")
+    assert "Choose a day" in tab(on="soon")
+
+
+def test_an_overlap_stays_within_the_tenant(client, ann, base, other_tenant):
+    own = make_segment()
+    with tenant_scope(other_tenant.pk):
+        theirs = make_segment(name="Secret")
+    client.force_login(ann)
+
+    page = client.get(f"{base}{own.pk}/tab/history/", {"with": str(theirs.pk)})
+
+    assert page.content.decode().strip() == ""
