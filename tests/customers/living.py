@@ -50,6 +50,7 @@ SAYS_NOTHING = {
     *("source_service", "event_type", "event_id", "payload_hash", "source", "state", "reason"),
     *("template_id", "idempotency_key", "message_id", "match_type", "resolution", "resolved_by"),
     *("replaced_by", "lifecycle_stage", "link_id", "device_type", "country", "exit_reason"),
+    "remote_id",
 }
 
 

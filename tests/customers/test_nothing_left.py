@@ -51,6 +51,7 @@ NO_PERSON = {
     "journeys_journeyversion": "What staff planned for many.",
     "segments_customersegment": "Rules of staff; one that names the person is told on the erasure.",
     "segments_segmentrefresh": "How a refresh went, in counts.",
+    "segments_segmenttrial": "A question of staff to a model, and how good the model is.",
     "social_socialconnection": "The club's own accounts.",
     "social_socialpost": "What the club said in public.",
     "tenancy_club": "The club's own name.",
