@@ -7,7 +7,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.utils.html import format_html, format_html_join
 
 from crm_site.backoffice.actions import DialogForm
-from crm_site.backoffice.bulk import BulkForm
+from crm_site.backoffice.bulk import TICKED, BulkForm
 from crm_site.backoffice.widgets import Checkbox, Select, Textarea, TextInput
 from customers.admin.owners import kept_fields
 from customers.choices import NoteType
@@ -65,6 +65,26 @@ class TagForm(_OffersTags, DialogForm):
 class BulkTagForm(_OffersTags, BulkForm):
     tag = _tag_field()
     most = 5_000_000  # Beyond ``MOST_AT_ONCE`` a job does it.
+
+
+class MergeTwoForm(BulkForm):
+    """Of a merge begun from the list: the two that are ticked there."""
+
+    most = 2
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_pair = bool(self.request.GET.getlist(TICKED)) and self.chosen.count == 2
+
+    def render_before_template(self) -> str:
+        # Without a pair there is nobody to speak of, only the error below.
+        teller = BulkForm if self.is_pair else DialogForm
+        return teller.render_before_template(self)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.is_pair:
+            raise forms.ValidationError("Tick exactly two customers of the list, then press Merge.")
+        return super().clean()
 
 
 class NoteDialogForm(DialogForm):

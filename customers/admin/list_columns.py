@@ -13,7 +13,7 @@ from crm_site.backoffice.formats import ago
 from crm_site.backoffice.options import dialog_action, display
 from crm_site.jobs.tasks import nudge_on_commit
 from customers.admin import cells
-from customers.admin.forms import BulkTagForm
+from customers.admin.forms import BulkTagForm, MergeTwoForm
 from customers.models import CustomerProfile
 from customers.services.mass_tagging import request_tagging
 from customers.services.tagging import MOST_AT_ONCE, tag_customers
@@ -97,3 +97,17 @@ class ListColumns:
         had = form.chosen.count - tagged
         already = f" {had:,} had it already." if had else ""
         return f"{tagged:,} tagged “{tag}”.{already} Filter by the tag to see them."
+
+    @dialog_action(
+        title="Merge two customers",
+        label="Merge …",
+        text="You see the two side by side before anything happens.",
+        submit="Look at both",
+        form=MergeTwoForm,
+        icon="merge",
+        attrs=WITH_TICKED,
+        permissions=["customers.merge_customerprofile"],
+    )
+    def merge_two(self, request: HttpRequest, form: MergeTwoForm, obj: Any) -> HttpResponse:
+        pair = form.chosen.rows.order_by("created_at", "pk").values_list("pk", flat=True)
+        return go_to(reverse("admin:customers_duplicatecandidate_compare", args=list(pair)))

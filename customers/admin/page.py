@@ -18,10 +18,11 @@ from crm_site.messaging.channels import Channel
 from customers.admin import cells
 from customers.admin.owners import said_at, source_of
 from customers.admin.panels import panels
+from customers.admin.scores_panel import explained
 from customers.choices import IdentityAliasType
 from customers.models import Activity, CustomerProfile, DuplicateCandidate, ProfileMerge
 from customers.services.ownership import OWNER
-from customers.services.score_reading import explain_scores, main_reason
+from customers.services.score_reading import main_reason
 
 EXPIRY_WARNING_DAYS = 20
 BOUNCE_MEMORY = timedelta(days=180)
@@ -227,7 +228,7 @@ def _bounced_at(customer: CustomerProfile) -> datetime | None:
 
 
 def _figures(request: HttpRequest, customer: CustomerProfile) -> Iterator[Figure]:
-    why = explain_scores(customer_id=customer.pk)
+    why = explained(customer)
     engagement, risk = customer.engagement_score, customer.churn_risk_score
     yield Figure("Engagement", _score(engagement), main_reason(why.engagement), "green", engagement)
     yield Figure("Churn risk", _score(risk), main_reason(why.churn), "amber", risk)

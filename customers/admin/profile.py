@@ -99,7 +99,7 @@ class CustomerProfileAdmin(DeskActions, PrivacyDialogs, ListColumns, SavedListAd
     actions = None
     actions_on_top = False
     list_disable_select_all = True
-    actions_list = ("tag_many", "export_list", "choose_columns", "save_view")
+    actions_list = ("tag_many", "merge_two", "export_list", "choose_columns", "save_view")
 
     # The page
     change_form_template = "admin/customers/customerprofile/change_form.html"

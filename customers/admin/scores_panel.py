@@ -37,12 +37,24 @@ class Line:
     note: str = ""
 
 
+def explained(customer: CustomerProfile) -> Explanation:
+    """Why the scores are so; the head of the page and its panel ask once between them."""
+    known = vars(customer)
+    if "explained_scores" not in known:
+        is_scored = customer.engagement_score is not None
+        known["explained_scores"] = (
+            explain_scores(customer_id=customer.pk) if is_scored else Explanation()
+        )
+    found: Explanation = known["explained_scores"]
+    return found
+
+
 @customer_panel(permission="customers.view_customerscore")
 def scores_panel(request: HttpRequest, customer: CustomerProfile) -> Panel | None:
     """None for who was never scored."""
     if customer.engagement_score is None:
         return None
-    why = explain_scores(customer_id=customer.pk)
+    why = explained(customer)
     history = score_history(customer_id=customer.pk, now=timezone.now())
     may_look = request.user.has_perm("customers.view_scoremodel")
     more = reverse("admin:customers_scoremodel_changelist") if may_look else ""

@@ -185,3 +185,23 @@ def test_tags_and_tiers_offer_what_the_club_has(as_ann, club):
 
     assert ">vip<" in page.replace("\n", "").replace(" ", "")
     assert "theirs" not in page
+
+
+def merge(client, *ticked):
+    ids = "&".join(f"_selected_action={customer.pk}" for customer in ticked)
+    answer = client.post(f"{LIST}merge_two/?{ids}", {**SUBMITTED, "expected": len(ticked)}, **at())
+    return answer, answer.headers.get("HX-Redirect", "")
+
+
+def test_two_of_the_list_are_looked_at_side_by_side(as_ann, as_ben, club):
+    first, second, third = CustomerProfile.objects.order_by("created_at", "pk")
+
+    answer, address = merge(as_ann, second, first)
+
+    assert address.endswith(f"/duplicatecandidate/compare/{first.pk}/{second.pk}/")
+    assert as_ann.get(address).status_code == 200
+    for wrong in ((), (first,), (first, second, third), (first, first)):
+        answer, address = merge(as_ann, *wrong)
+        assert not address
+        assert "exactly two" in answer.content.decode()
+    assert not merge(as_ben, first, second)[1]
