@@ -18,7 +18,6 @@ SCREENS = {
     "duplicates": ("customers/duplicatecandidate/", None),
     "review": ("customers/duplicatecandidate/review/", None),
     "merge-many": ("customers/duplicatecandidate/merge-many/?score=50", None),
-    "imports": ("customers/customerimport/", None),
     "import": ("customers/customerimport/new/", None),
     "scores": ("customers/scoremodel/", None),
     "segments": ("segments/customersegment/", None),
