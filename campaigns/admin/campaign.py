@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns import tasks
-from campaigns.admin.forms import ScheduleForm
+from campaigns.admin.forms import GoalField, ScheduleForm
 from campaigns.admin.panels import ReviewTab, results
+from campaigns.admin.results.pages import ResultsPages, ResultsTab
 from campaigns.admin.wizard.summary import summary, when
 from campaigns.admin.wizard.views import Wizard
 from campaigns.choices import CampaignStatus
@@ -70,7 +71,7 @@ class WaitsFilter(filters.DropdownFilter):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(Wizard, TenantModelAdmin):
+class CampaignAdmin(Wizard, ResultsPages, TenantModelAdmin):
     list_display = ("title", "shown_status", "moved", "progress", "sent", "opened", "clicked")
     list_display_links = ("title",)
     list_filter = (
@@ -84,7 +85,7 @@ class CampaignAdmin(Wizard, TenantModelAdmin):
     search_help_text = "The beginning of a campaign's name"
     ordering = ("-created_at", "-id")
     sortable_by = ()
-    lazy_tabs = (ReviewTab,)
+    lazy_tabs = (ResultsTab, ReviewTab)
     change_form_outer_before_template = "campaigns/results_frame.html"
     actions_detail = (*BUTTONS, "clone")
     empty_title = "No campaigns yet"
@@ -101,13 +102,19 @@ class CampaignAdmin(Wizard, TenantModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """Of one that is no draft any more: its words may be changed, the rest is told."""
         what = ("shown_audience", "shown_channels", "shown_templates", "shown_time")
+        goal = ("goal_activity_type", "goal_days", "goal_has_revenue")
         return (
-            ("Basics", {"fields": ("name", "description"), "classes": ("tab",)}),
+            ("Basics", {"fields": ("name", "description", *goal), "classes": ("tab",)}),
             ("What was set up", {"fields": what, "classes": ("tab",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         return ("shown_audience", "shown_channels", "shown_templates", "shown_time")
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "goal_activity_type":
+            return GoalField()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at__isnull=True)
@@ -157,7 +164,7 @@ class CampaignAdmin(Wizard, TenantModelAdmin):
             self.admin_site.admin_view(self.panel_view),
             name="campaigns_campaign_panel",
         )
-        return [panel, *self.wizard_urls(), *super().get_urls()]
+        return [panel, *self.wizard_urls(), *self.results_urls(), *super().get_urls()]
 
     def panel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """The results alone, for a page that is open while it sends."""

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from campaigns.models import Campaign
+from campaigns.services.goals import goal_choices
 from crm_site.backoffice import widgets
 from crm_site.backoffice.options import DialogForm
 
@@ -35,6 +36,22 @@ def moment_in(day: date, hour: time, zone: str) -> datetime:
     if local.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)) != local:
         raise ValidationError("The clocks go forward then: that time does not exist on that day.")
     return local
+
+
+class GoalField(forms.TypedChoiceField):
+    """What a campaign is for: an activity the club has seen, or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, choices=_goals, widget=widgets.Select, empty_value=None,
+            label="What people should do",
+            help_text="Counted for each message from what they did after it; may be chosen later.",
+            **kwargs,
+        )  # fmt: skip
+
+
+def _goals() -> list[tuple[str, str]]:
+    return [("", "No goal"), *goal_choices()]
 
 
 class ScheduleForm(DialogForm):

@@ -104,10 +104,6 @@ def results(campaign: Campaign) -> dict[str, Any]:
         "funnel_width": FUNNEL_WIDTH,
         "others": _others(campaign),
         "reasons": _reasons(campaign, states),
-        "by_channel": [
-            {**row, "label": Channel(str(row["channel"])).label}
-            for row in statistics.counts_by_channel(campaign.pk)
-        ],
         "runs": _runs(campaign),
         "runs_url": _list("campaignrun", campaign=campaign),
     }

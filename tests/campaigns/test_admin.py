@@ -89,7 +89,13 @@ def test_a_running_campaign_takes_a_new_name_only(sign_in, ann, tenant):
 
     sign_in(ann).post(
         url_of(tenant, "campaign_change", campaign.pk),
-        {"name": "New name", "channels": ["SMS"], "timezone": "UTC", "send_on": "2030-01-01"},
+        {
+            "name": "New name",
+            "goal_days": "7",
+            "channels": ["SMS"],
+            "timezone": "UTC",
+            "send_on": "2030-01-01",
+        },
     )
 
     campaign.refresh_from_db()

@@ -6,9 +6,10 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
+from campaigns.admin.forms import GoalField
 from campaigns.choices import CampaignType, SegmentRole
 from campaigns.models import Campaign
-from campaigns.models.campaign import TEMPLATE_FIELDS
+from campaigns.models.campaign import LONGEST_GOAL_DAYS, TEMPLATE_FIELDS
 from campaigns.services.crowd import segments_of
 from campaigns.services.templates import TemplateList, list_templates
 from campaigns.services.variables import unknown_variables
@@ -21,6 +22,7 @@ from segments.models import CustomerSegment
 # What a person may start; the other types are started by what they belong to.
 STARTED_BY_HAND = (CampaignType.ONE_TIME, CampaignType.RECURRING)
 LONGEST_TEMPLATE_ID = 128
+USUAL_GOAL_DAYS = 7
 
 
 class StepForm(forms.Form):
@@ -65,11 +67,22 @@ class BasicsForm(StepForm):
         initial=CampaignType.ONE_TIME,
         widget=forms.RadioSelect,
     )
+    goal_activity_type = GoalField()
+    goal_days = forms.IntegerField(
+        required=False, min_value=1, max_value=LONGEST_GOAL_DAYS, initial=USUAL_GOAL_DAYS,
+        label="Within days of the message", widget=widgets.IntegerInput,
+    )  # fmt: skip
+    goal_has_revenue = forms.BooleanField(
+        required=False, label="Add up what it was worth", widget=widgets.Checkbox,
+    )  # fmt: skip
     club: Any = forms.ModelChoiceField(
         Club.all_tenants.none(), required=False, widget=widgets.Select, empty_label="All of us",
         label="Course or clubhouse",
         help_text="Its name stands for clubName in templates, and only its marketers see this.",
     )  # fmt: skip
+
+    def clean_goal_days(self) -> int:
+        return self.cleaned_data["goal_days"] or USUAL_GOAL_DAYS
 
     def prepare(self) -> None:
         club: Any = self.fields["club"]
