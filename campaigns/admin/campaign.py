@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns import tasks
+from campaigns.admin.calendar.pages import CalendarPages
 from campaigns.admin.forms import GoalField, ScheduleForm
 from campaigns.admin.panels import ReviewTab, results
 from campaigns.admin.results.pages import ResultsPages, ResultsTab
@@ -71,7 +72,7 @@ class WaitsFilter(filters.DropdownFilter):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(Wizard, ResultsPages, TenantModelAdmin):
+class CampaignAdmin(Wizard, ResultsPages, CalendarPages, TenantModelAdmin):
     list_display = ("title", "shown_status", "moved", "progress", "sent", "opened", "clicked")
     list_display_links = ("title",)
     list_filter = (
@@ -164,7 +165,13 @@ class CampaignAdmin(Wizard, ResultsPages, TenantModelAdmin):
             self.admin_site.admin_view(self.panel_view),
             name="campaigns_campaign_panel",
         )
-        return [panel, *self.wizard_urls(), *self.results_urls(), *super().get_urls()]
+        return [
+            panel,
+            *self.wizard_urls(),
+            *self.results_urls(),
+            *self.calendar_urls(),
+            *super().get_urls(),
+        ]
 
     def panel_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """The results alone, for a page that is open while it sends."""

@@ -17,7 +17,7 @@ class Page:
     group: str
 
 
-# group: (title, icon, the admin's list, permission)
+# group: (title, icon, the admin's list or, after a colon, another page of its, permission)
 MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "": (("Home", "home", "index", ""),),
     "People": (
@@ -40,6 +40,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Marketing": (
         ("Campaigns", "campaign", "campaigns_campaign", "campaigns.view_campaign"),
+        ("Calendar", "calendar_month", "campaigns_campaign:calendar", "campaigns.view_campaign"),
         ("Sendings", "outbox", "campaigns_campaignrun", "campaigns.view_campaignrun"),
         ("Messages", "mail", "campaigns_delivery", "campaigns.view_delivery"),
         (
@@ -134,7 +135,8 @@ def place_of(opts: Any) -> Page | None:
 
 
 def _link(name: str) -> str | None:
-    target = "admin:index" if name == "index" else f"admin:{name}_changelist"
+    model, _, page = name.partition(":")
+    target = "admin:index" if name == "index" else f"admin:{model}_{page or 'changelist'}"
     try:
         return reverse(target)
     except NoReverseMatch:

@@ -96,7 +96,7 @@ class ResultsPages:
             raise PermissionDenied
         step = request.GET.get("step", "")
         names = {each.value.lower(): each for each in Dimension}
-        by = {names[key]: value for key, value in request.GET.items() if key in names}
+        by = {names[key]: value for key, value in request.GET.dict().items() if key in names}
         try:
             after = UUID(request.GET["after"]) if "after" in request.GET else None
             ids = people_behind(campaign, step=step, by=by, after=after, most=PEOPLE_A_PAGE + 1)
