@@ -65,6 +65,7 @@ class Dimension(models.TextChoices):
 
     CHANNEL = "CHANNEL", "Channel"
     TEMPLATE = "TEMPLATE", "Template"
+    VARIANT = "VARIANT", "Variant"
     SEGMENT = "SEGMENT", "Segment"
     TIER = "TIER", "Membership tier"
     DEVICE = "DEVICE", "Device"

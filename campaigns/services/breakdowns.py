@@ -32,11 +32,11 @@ WITH happened AS (
      WHERE i.campaign_id = %(campaign)s AND i.tenant_id = %(tenant)s
      GROUP BY 1
 ), sent AS (
-    SELECT d.id AS unit, d.channel, d.customer_id, d.template_id
+    SELECT d.id AS unit, d.channel, d.customer_id, d.template_id, d.variant_id
       FROM campaigns_delivery d
      WHERE d.campaign_id = %(campaign)s AND d.tenant_id = %(tenant)s AND d.state = 'ACCEPTED'
 ), message AS (
-    SELECT coalesce(s.channel, h.channel) AS channel, s.template_id,
+    SELECT coalesce(s.channel, h.channel) AS channel, s.template_id, s.variant_id,
            coalesce(s.customer_id, h.customer_id) AS customer_id, s.unit IS NOT NULL AS sent,
            h.delivered, h.opened, h.clicked, h.converted, h.unsubscribed, h.bounced, h.revenue
       FROM sent s FULL JOIN happened h USING (unit)
@@ -57,13 +57,16 @@ BY_MESSAGE = f"""
 {INTO} {MESSAGES}
 SELECT gen_random_uuid(), %(tenant)s, %(campaign)s,
        CASE WHEN GROUPING(m.channel) = 0 THEN 'CHANNEL'
-            WHEN GROUPING(m.template_id) = 0 THEN 'TEMPLATE' ELSE 'TIER' END,
+            WHEN GROUPING(m.template_id) = 0 THEN 'TEMPLATE'
+            WHEN GROUPING(m.variant_id) = 0 THEN 'VARIANT' ELSE 'TIER' END,
        coalesce(CASE WHEN GROUPING(m.channel) = 0 THEN m.channel
                      WHEN GROUPING(m.template_id) = 0 THEN m.template_id
+                     WHEN GROUPING(m.variant_id) = 0 THEN m.variant_id::text
                      ELSE p.membership_tier END, ''),
        {FIGURES}
   FROM message m JOIN customers_customerprofile p ON p.id = m.customer_id
- GROUP BY GROUPING SETS ((m.channel), (m.template_id), (p.membership_tier))
+ GROUP BY GROUPING SETS
+       ((m.channel), (m.template_id), (m.variant_id), (p.membership_tier))
 """  # noqa: S608 - our own text
 # Who is in it today. The campaign's segments, and those every club has.
 BY_SEGMENT = f"""

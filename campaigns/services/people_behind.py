@@ -72,6 +72,9 @@ def _narrow(rows: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[A
         case Dimension.TEMPLATE:
             prefix = "delivery__" if is_response else ""
             return rows.filter(**_known(f"{prefix}template_id", value))
+        case Dimension.VARIANT:
+            prefix = "delivery__" if is_response else ""
+            return rows.filter(**_known(f"{prefix}variant_id", value and _id(value, "variant")))
     if not is_response:
         raise NumberError(f"Of what was sent, no {dimension.label.lower()} is known.", path="by")
     if dimension == Dimension.DEVICE:
@@ -85,13 +88,16 @@ def _known(name: str, value: str) -> dict[str, Any]:
     return {name: value} if value else {f"{name}__isnull": True}
 
 
-def _memberships(value: str) -> QuerySet[Any]:
+def _id(value: str, name: str) -> str:
     try:
-        segment_id = UUID(value)
+        return str(UUID(value))
     except ValueError as error:
-        raise NumberError("There is no such segment.", path="segment") from error
+        raise NumberError(f"There is no such {name}.", path=name) from error
+
+
+def _memberships(value: str) -> QuerySet[Any]:
     return CustomerSegmentMembership.objects.filter(
-        segment_id=segment_id, customer_id=OuterRef("customer_id")
+        segment_id=_id(value, "segment"), customer_id=OuterRef("customer_id")
     )
 
 

@@ -55,6 +55,7 @@ def test_the_tab_says_what_came_of_it_and_leads_to_people(sign_in, ann, tenant, 
     [
         ("step=SENT", ["Ava", "Bo", "Cy"]),
         ("step=SENT&tier=Full", ["Ava", "Bo"]),
+        ("step=SENT&variant=", ["Ava", "Bo", "Cy"]),
         ("step=DELIVERED&tier=", ["Cy"]),
         ("step=OPENED&device=mobile", ["Ava"]),
         ("step=OPENED&device=desktop", []),
@@ -87,7 +88,7 @@ def test_people_follow_page_by_page(sign_in, ann, tenant, answered, monkeypatch)
 @pytest.mark.parametrize(
     "query",
     ["", "step=NONSENSE", "step=SENT&hour=3", "step=OPENED&hour=x", "step=OPENED&segment=x",
-     "step=OPENED&after=x"],
+     "step=OPENED&after=x", "step=SENT&variant=x", "step=SENT&segment="],
 )  # fmt: skip
 def test_a_number_that_cannot_be_is_not_found(sign_in, ann, tenant, answered, query):  # noqa: F811
     url = f"{url_of(tenant, 'campaign_people', answered.pk)}?{query}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from campaigns.admin.results.links import people
 from campaigns.choices import Dimension
-from campaigns.models import Campaign, CampaignBreakdown
+from campaigns.models import Campaign, CampaignBreakdown, CampaignVariant
 from campaigns.services.breakdowns import LAST_HOUR, breakdown
 from campaigns.services.templates import list_templates
 from crm_site.messaging.channels import Channel
@@ -17,6 +17,7 @@ KNOWN_OF = {Dimension.DEVICE: ("opened", "clicked"), Dimension.LINK: ("clicked",
 TITLES = {
     Dimension.CHANNEL: "By channel",
     Dimension.TEMPLATE: "By template",
+    Dimension.VARIANT: "By variant",
     Dimension.SEGMENT: "By segment",
     Dimension.TIER: "By membership",
     Dimension.DEVICE: "By device",
@@ -26,7 +27,13 @@ NOTES = {
     Dimension.SEGMENT: "Who is in it today; somebody in two segments counts in both.",
     Dimension.DEVICE: "A message read on two devices counts for both.",
 }
-BLANK = {Dimension.TIER: "No membership", Dimension.DEVICE: "Not known"}
+BLANK = {
+    Dimension.TIER: "No membership",
+    Dimension.DEVICE: "Not known",
+    Dimension.VARIANT: "Outside the test",
+}
+# With one row only these tell nothing that the whole does not.
+NEED_TWO = (Dimension.CHANNEL, Dimension.TEMPLATE, Dimension.VARIANT)
 MOST_ROWS = 12
 
 
@@ -52,7 +59,7 @@ def tables(campaign: Campaign) -> list[Table]:
     found = []
     for dimension, title in TITLES.items():
         rows = breakdown(campaign.pk, dimension)[:MOST_ROWS]
-        if not rows or (len(rows) == 1 and dimension in (Dimension.CHANNEL, Dimension.TEMPLATE)):
+        if not rows or (len(rows) == 1 and dimension in NEED_TWO):
             continue
         columns = columns_of(campaign, dimension, rows)
         names = labels(dimension, rows)
@@ -89,6 +96,9 @@ def labels(dimension: Dimension, rows: Sequence[CampaignBreakdown]) -> dict[str,
         case Dimension.SEGMENT:
             segments = CustomerSegment.objects.filter(pk__in=values)
             known = {str(pk): name for pk, name in segments.values_list("pk", "name")}
+        case Dimension.VARIANT:
+            variants = CampaignVariant.objects.filter(pk__in=[each for each in values if each])
+            known = {str(pk): name for pk, name in variants.values_list("pk", "name")}
         case Dimension.DEVICE:
             known = {value: value.capitalize() for value in values if value}
         case Dimension.HOUR:
