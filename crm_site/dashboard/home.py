@@ -12,6 +12,7 @@ from crm_site.dashboard.first_steps import first_steps
 from crm_site.dashboard.follow_ups import follow_ups
 from crm_site.dashboard.links import list_link
 from crm_site.dashboard.waiting import waiting_tasks
+from crm_site.dashboard.weekly import week_of_campaigns
 
 
 def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
         "waiting": waiting_tasks(request, now),
         "weeks": weeks(figures.bookings, now.date()),
         "has_bookings": any(figures.bookings),
+        "week": week_of_campaigns(request, now),
         "campaigns": recent_campaigns(request),
         "campaigns_link": list_link("campaigns_campaign"),
         "steps": None if figures.customers else first_steps(request),
