@@ -84,13 +84,13 @@ def _narrow(rows: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[A
     return _in_hour(rows, value)
 
 
-def _known(name: str, value: str) -> dict[str, Any]:
+def _known(name: str, value: str | UUID) -> dict[str, Any]:
     return {name: value} if value else {f"{name}__isnull": True}
 
 
-def _id(value: str, name: str) -> str:
+def _id(value: str, name: str) -> UUID:
     try:
-        return str(UUID(value))
+        return UUID(value)
     except ValueError as error:
         raise NumberError(f"There is no such {name}.", path=name) from error
 

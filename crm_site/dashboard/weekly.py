@@ -42,7 +42,7 @@ def week_of_campaigns(request: HttpRequest, now: datetime) -> Week | None:
     this, before = _sums(campaigns, now - WEEK, now), _sums(campaigns, now - 2 * WEEK, now - WEEK)
     if not (this["campaigns"] or before["campaigns"]):
         return None
-    since = f"started_at__range__gte={(now - WEEK).date():%Y-%m-%d}"
+    since = f"started_at_from={(now - WEEK).date():%Y-%m-%d}"
     link = list_link("campaigns_campaign", since) if this["campaigns"] else None
     figures = [
         WeekFigure("Campaigns", f"{this['campaigns']:,}", _than(this, before, "campaigns"), link),
