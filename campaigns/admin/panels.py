@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.admin.results.links import people
 from campaigns.admin.wizard.steps import step_of
 from campaigns.choices import (
     CampaignInteractionType,
@@ -17,9 +17,9 @@ from campaigns.choices import (
     DeliveryState,
 )
 from campaigns.models import Campaign, CampaignRun, SendingHold
-from campaigns.services import statistics
 from campaigns.services.preflight import Preflight, preflight
 from campaigns.services.progress import progress_of
+from campaigns.services.results import ledger_of
 from crm_site.backoffice.options import LazyTab
 from crm_site.messaging.channels import Channel
 
@@ -85,7 +85,8 @@ def _people(campaign: Campaign, channel: str, why: str) -> str:
 
 def results(campaign: Campaign) -> dict[str, Any]:
     """How far it is, and what came of it so far. Every number carries the rows behind it."""
-    states = statistics.reasons_of(campaign.pk)
+    ledger = ledger_of(campaign)
+    states = ledger.states
     totals = {state: sum(reasons.values()) for state, reasons in states.items()}
     open_count = sum(totals.get(state, 0) for state in ("PENDING", "CLAIMED"))
     messages = sum(totals.values()) - totals.get("SUPPRESSED", 0)
@@ -104,7 +105,7 @@ def results(campaign: Campaign) -> dict[str, Any]:
         "funnel_width": FUNNEL_WIDTH,
         "others": _others(campaign),
         "reasons": _reasons(campaign, states),
-        "runs": _runs(campaign),
+        "runs": _runs(campaign, ledger.sent_by_run),
         "runs_url": _list("campaignrun", campaign=campaign),
     }
 
@@ -153,11 +154,10 @@ def _reasons(campaign: Campaign, states: dict[str, dict[str, int]]) -> list[dict
     return sorted(rows, key=lambda row: -row["count"])
 
 
-def _runs(campaign: Campaign) -> list[CampaignRun]:
-    runs = campaign.runs.annotate(
-        sent=Count("deliveries", filter=Q(deliveries__state=DeliveryState.ACCEPTED)),
-    ).order_by(F("occurrence_at").desc())
-    return list(runs[:SHOWN_RUNS])
+def _runs(campaign: Campaign, sent: dict[str, int]) -> list[tuple[CampaignRun, int]]:
+    """The latest runs, each with the messages it sent."""
+    runs = campaign.runs.order_by("-occurrence_at")[:SHOWN_RUNS]
+    return [(run, sent.get(str(run.pk), 0)) for run in runs]
 
 
 def _deliveries(campaign: Campaign, **filters: str) -> str:
@@ -167,7 +167,7 @@ def _deliveries(campaign: Campaign, **filters: str) -> str:
 
 
 def _responses(campaign: Campaign, type_: str) -> str:
-    return _list("campaigninteraction", campaign, type__exact=str(type_))
+    return people(campaign, str(type_))
 
 
 def _list(model: str, campaign: Campaign, **query: str) -> str:

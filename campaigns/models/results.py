@@ -24,6 +24,10 @@ class CampaignResults(TenantModel):
     open_until = models.DateTimeField(
         null=True, blank=True, help_text="Until when an activity may still meet the goal."
     )
+    states = models.JSONField(
+        default=dict, help_text='Deliveries by state and reason: {"ACCEPTED": {"": 412}}.'
+    )
+    sent_by_run = models.JSONField(default=dict, help_text='Messages sent: {"<run id>": 412}.')
     reached_people = models.IntegerField(default=0)
     reached_converted = models.IntegerField(default=0)
     held_out_people = models.IntegerField(default=0)

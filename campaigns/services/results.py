@@ -1,5 +1,6 @@
 """A campaign's results: added up now and then, so that reading them costs nothing."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,13 +9,13 @@ from django.db import connection, transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from campaigns.choices import CampaignInteractionType
+from campaigns.choices import CampaignInteractionType, CampaignStatus
 from campaigns.models import Campaign, CampaignInteraction, CampaignResults
 from campaigns.models.campaign import COUNTERS
 from campaigns.services.breakdowns import add_up_breakdowns
 from campaigns.services.confidence import Group, Uplift, measure_uplift
 from campaigns.services.conversions import attribute_conversions
-from campaigns.services.statistics import rebuild_statistics
+from campaigns.services.statistics import reasons_of, rebuild_statistics, sent_by_run
 from crm_site.db.timeouts import statement_timeout
 from crm_site.tenancy.context import require_tenant_id
 
@@ -79,6 +80,8 @@ def refresh_results(campaign_id: UUID) -> CampaignResults:
                 "counted_from": _watched(campaign),
                 "open_until": _open_until(campaign),
                 "revenue": _revenue(campaign),
+                "states": reasons_of(campaign_id),
+                "sent_by_run": sent_by_run(campaign_id),
                 **_groups(campaign),
             },
         )
@@ -92,6 +95,23 @@ def uplift_of(results: CampaignResults) -> Uplift | None:
         Group(results.reached_people, results.reached_converted),
         Group(results.held_out_people, results.held_out_converted),
     )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Deliveries by state and reason, and messages sent by run id."""
+
+    states: dict[str, dict[str, int]]
+    sent_by_run: dict[str, int]
+
+
+def ledger_of(campaign: Campaign) -> Ledger:
+    """What became of a campaign's messages: as kept once it is over, counted while it is not."""
+    if campaign.status == CampaignStatus.COMPLETED:
+        results = CampaignResults.objects.filter(campaign=campaign).first()
+        if results is not None and results.counted_from == _watched(campaign):
+            return Ledger(results.states, results.sent_by_run)
+    return Ledger(reasons_of(campaign.pk), sent_by_run(campaign.pk))
 
 
 def _started() -> list[Campaign]:

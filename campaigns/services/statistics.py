@@ -90,6 +90,19 @@ def reasons_of(campaign_id: UUID, run_id: UUID | None = None) -> dict[str, dict[
     return found
 
 
+def sent_by_run(campaign_id: UUID) -> dict[str, int]:
+    """Messages sent, by the id of the run."""
+    rows = (
+        Delivery.objects.filter(
+            campaign_id=campaign_id, run__isnull=False, state=DeliveryState.ACCEPTED
+        )
+        .order_by()
+        .values_list("run_id")
+        .annotate(count=Count("pk"))
+    )
+    return {str(run_id): count for run_id, count in rows}
+
+
 def counts_by_channel(campaign_id: UUID) -> list[dict[str, object]]:
     """Per channel: messages sent, and messages with each type of interaction."""
     sent = (
