@@ -28,18 +28,19 @@ def pages(size: Size, *, times: int) -> Iterator[Page]:
     customers = [f"{LIST}{customer_id(number)}/change/" for number in numbers]
     timelines = [f"{LIST}{customer_id(number)}/timeline/" for number in numbers]
     words = [f"{address}?words=tee+time" for address in timelines]
-    with _signed_in() as client:
-        yield _page(client, "Customer list", [LIST], times)
-        yield _page(client, "Customer list, one tier", [f"{LIST}?tier=Full"], times)
-        yield _page(client, "Search, an e-mail address", emails, times)
-        yield _page(client, "Search, a common name", [f"{LIST}?q=thandi+naidoo"], times)
-        yield _page(client, "Search, a beginning", [f"{LIST}?q=mkh"], times)
-        yield _page(client, "Customer page", customers, times)
-        yield _page(client, "Timeline, a page of it", timelines, times)
-        yield _page(client, "Timeline, searched by words", words, times)
+    with signed_in() as client:
+        yield page_of(client, "Customer list", [LIST], times)
+        yield page_of(client, "Customer list, one tier", [f"{LIST}?tier=Full"], times)
+        yield page_of(client, "Search, an e-mail address", emails, times)
+        yield page_of(client, "Search, a common name", [f"{LIST}?q=thandi+naidoo"], times)
+        yield page_of(client, "Search, a beginning", [f"{LIST}?q=mkh"], times)
+        yield page_of(client, "Customer page", customers, times)
+        yield page_of(client, "Timeline, a page of it", timelines, times)
+        yield page_of(client, "Timeline, searched by words", words, times)
 
 
-def _page(client: Client, name: str, addresses: list[str], times: int) -> Page:
+def page_of(client: Client, name: str, addresses: list[str], times: int) -> Page:
+    """One kind of page, asked for ``times`` times at ``addresses`` in turn."""
     _get(client, addresses[0])
     taken = []
     for turn in range(times):
@@ -57,7 +58,8 @@ def _get(client: Client, address: str) -> None:
 
 
 @contextmanager
-def _signed_in() -> Iterator[Client]:
+def signed_in() -> Iterator[Client]:
+    """A member of staff who may see everything."""
     user = User.objects.filter(email=EMAIL).first() or User.objects.create_user(EMAIL)
     with tenant_scope(TENANT), transaction.atomic():
         grant_membership(user=user, role=Role.OWNER, actor=Actor.system("bench"))

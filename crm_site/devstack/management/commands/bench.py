@@ -18,6 +18,7 @@ from crm_site.devstack.bench.questions import (
     hundred_unchanged,
 )
 from crm_site.devstack.bench.refreshes import first_fill, unchanged_refresh
+from crm_site.devstack.bench.responses import response_pages
 from crm_site.devstack.bench.scores import value_table
 from crm_site.tenancy.context import tenant_scope
 
@@ -57,7 +58,8 @@ class Command(BaseCommand):
         for line in report.latency_table(latencies):
             self.stdout.write(line)
         self.stdout.write("")
-        for line in report.page_table(pages(size, times=options["requests"])):
+        times = options["requests"]
+        for line in report.page_table([*pages(size, times=times), *response_pages(times=times)]):
             self.stdout.write(line)
         self.stdout.write("")
         for line in value_table():
