@@ -109,7 +109,7 @@ def ledger_of(campaign: Campaign) -> Ledger:
     """What became of a campaign's messages: as kept once it is over, counted while it is not."""
     if campaign.status == CampaignStatus.COMPLETED:
         results = CampaignResults.objects.filter(campaign=campaign).first()
-        if results is not None and results.counted_from == _watched(campaign):
+        if results and results.states and results.counted_from == _watched(campaign):
             return Ledger(results.states, results.sent_by_run)
     return Ledger(reasons_of(campaign.pk), sent_by_run(campaign.pk))
 

@@ -62,7 +62,11 @@ def hours(campaign: Campaign) -> Hours | None:
         if any(count for count, _ in cells):
             rows.append((_when(hour), cells))
     step = 6 if slots <= 36 else 12
-    marks = [(round(hour * slot, 1), f"{hour} h") for hour in range(0, slots, step)]
+    marks = [
+        (round(hour * slot, 1), f"{hour} h")
+        for hour in range(0, slots, step)
+        if hour * slot < WIDTH - 30
+    ]
     return Hours(bars, marks, kinds, rows, most)
 
 
