@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0008_approvals'),
+        ('campaigns', '0009_test_messages'),
         ('tenancy', '0006_approval_above'),
     ]
 
