@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -87,7 +88,12 @@ def _make() -> Campaign:
             campaign=campaign, occurrence_at=at, started_at=at, completed_at=now,
             status=RunStatus.COMPLETED, created_by=ACTOR.id,
         )  # fmt: skip
-        values = {"tenant": TENANT, "campaign": campaign.pk, "run": run.pk, "at": at}
+        values: dict[str, Any] = {
+            "tenant": TENANT,
+            "campaign": campaign.pk,
+            "run": run.pk,
+            "at": at,
+        }
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute(MESSAGES, values)
