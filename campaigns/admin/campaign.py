@@ -80,7 +80,6 @@ class CampaignAdmin(Wizard, ResultsPages, CalendarPages, TenantModelAdmin):
         WaitsFilter,
         ("type", filters.ChoicesDropdownFilter),
         ("scheduled_at", filters.RangeDateFilter),
-        ("started_at", filters.RangeDateFilter),
     )
     list_select_related = ("segment",)
     search_fields = ("name__istartswith",)

@@ -1,7 +1,7 @@
 """The week's campaigns in a few numbers, beside the week before."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -42,7 +42,7 @@ def week_of_campaigns(request: HttpRequest, now: datetime) -> Week | None:
     this, before = _sums(campaigns, now - WEEK, now), _sums(campaigns, now - 2 * WEEK, now - WEEK)
     if not (this["campaigns"] or before["campaigns"]):
         return None
-    since = f"started_at_from={(now - WEEK).date():%Y-%m-%d}"
+    since = f"started_at__gte={(now - WEEK).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     link = list_link("campaigns_campaign", since) if this["campaigns"] else None
     figures = [
         WeekFigure("Campaigns", f"{this['campaigns']:,}", _than(this, before, "campaigns"), link),
