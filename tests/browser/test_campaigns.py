@@ -34,6 +34,7 @@ def test_a_marketer_fills_the_form_and_starts_it(browse, ann, tenant):
     page.get_by_label("E-mail template").select_option("newsletter-email")
     page.get_by_text("here is this month's news").wait_for()
     page.get_by_role("button", name="Save and go on to Schedule").click()
+    page.get_by_role("button", name="Save and go on to Test").click()
     page.get_by_role("button", name="Save and go on to Review").click()
     page.get_by_text("1 person will hear").wait_for()
     page.get_by_role("button", name="Start now").click()

@@ -39,6 +39,8 @@ def test_from_nothing_to_started_without_a_script(as_ann, ann, tenant, other_ten
     last = as_ann.post(
         step(tenant, campaign, "schedule"), {"when": "hand", "timezone": "Africa/Johannesburg"}
     )
+    values = {"hold_out_percent": "0", "test_metric": "OPENED", "test_hours": "4"}
+    last = as_ann.post(last["Location"], values)
     review = as_ann.get(last["Location"])
     started = as_ann.post(last["Location"], {"wish": "start"})
 
@@ -253,6 +255,25 @@ def test_a_campaign_under_way_has_no_steps_any_more(as_ann, tenant):
     campaign.refresh_from_db()
     assert answer["Location"] == url_of(tenant, "change", campaign.pk)
     assert campaign.channels == ["EMAIL"]
+
+
+def test_a_second_version_is_tried_and_some_are_kept_out(as_ann, tenant):
+    campaign = make_campaign(make_recipient())
+    values = {"hold_out_percent": "10", "test_percent": "20", "test_metric": "CLICKED",
+              "test_hours": "6", "b_email_template_id": "welcome-email"}  # fmt: skip
+
+    as_ann.post(step(tenant, campaign, "test"), values)
+    shown = as_ann.get(step(tenant, campaign, "test")).context["form"]
+    refused = as_ann.post(step(tenant, campaign, "test"), values | {"hold_out_percent": "51"})
+
+    campaign.refresh_from_db()
+    assert (campaign.hold_out_percent, campaign.test_percent) == (10, 20)
+    assert list(campaign.variants.values_list("name", "share", "email_template_id")) == [
+        ("A", 50, None),
+        ("B", 50, "welcome-email"),
+    ]
+    assert shown["b_email_template_id"].value() == "welcome-email"
+    assert set(refused.context["form"].errors) == {"hold_out_percent"}
 
 
 def _away(*args, **kwargs):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.admin.forms import NativeDateInput, NativeTimeInput, moment_in, zone_choices
 from campaigns.admin.wizard.forms import StepForm
-from campaigns.choices import CampaignType
+from campaigns.choices import CampaignType, QuietHoursPolicy
 from campaigns.models import Campaign
 from campaigns.services.patterns import (
     LAST_DAY,
@@ -76,6 +76,15 @@ class ScheduleStepForm(StepForm):
         help_text="The clock that these times are read by. Summer time is followed.",
     )  # fmt: skip
 
+    quiet_hours_policy = forms.ChoiceField(
+        label="In somebody's quiet hours", choices=QuietHoursPolicy.choices, required=False,
+        widget=widgets.Select, initial=QuietHoursPolicy.WAIT,
+    )  # fmt: skip
+    messages_per_hour = forms.IntegerField(
+        label="At most so many an hour", min_value=1, max_value=10_000_000, required=False,
+        widget=widgets.IntegerInput, help_text="Blank: as fast as Messaging takes them.",
+    )  # fmt: skip
+
     @property
     def is_repeating(self) -> bool:
         return self.campaign is not None and self.campaign.type == CampaignType.RECURRING
@@ -91,15 +100,19 @@ class ScheduleStepForm(StepForm):
         if campaign.timezone == "UTC" and campaign.scheduled_at is None:
             zone = Tenant.objects.get(pk=require_tenant_id()).time_zone
         start = _local(campaign.scheduled_at, zone)
+        pace = {
+            "quiet_hours_policy": campaign.quiet_hours_policy,
+            "messages_per_hour": campaign.messages_per_hour,
+        }
         if not self.is_repeating:
-            return {
+            return pace | {
                 "timezone": zone,
                 "when": AT_A_TIME if start else BY_HAND,
                 "send_on": start and start.date().isoformat(),
                 "send_at": start and f"{start:%H:%M}",
             }
         end, rhythm = _local(campaign.recur_end_at, zone), to_rhythm(campaign.recur_pattern or "")
-        held = {
+        held = pace | {
             "timezone": zone,
             "start_on": start and start.date().isoformat(),
             "end_on": end and end.date().isoformat(),
@@ -125,7 +138,12 @@ class ScheduleStepForm(StepForm):
         return values
 
     def values(self) -> dict[str, Any]:
-        chosen = {"timezone": self.cleaned_data["timezone"], "scheduled_at": self.scheduled_at}
+        chosen = {
+            "timezone": self.cleaned_data["timezone"],
+            "scheduled_at": self.scheduled_at,
+            "quiet_hours_policy": self.cleaned_data["quiet_hours_policy"] or QuietHoursPolicy.WAIT,
+            "messages_per_hour": self.cleaned_data["messages_per_hour"],
+        }
         if not self.is_repeating:
             return chosen
         return chosen | {

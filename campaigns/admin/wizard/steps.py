@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from campaigns.admin.wizard.forms import AudienceForm, BasicsForm, ContentForm, StepForm
 from campaigns.admin.wizard.schedule import ScheduleStepForm
+from campaigns.admin.wizard.testing import TestStepForm
 from campaigns.models import Campaign
 from campaigns.services.preflight import Finding, Level
 
@@ -41,7 +42,13 @@ STEPS = (
     Step(
         "schedule", "Schedule", "When it goes out, by which clock.",
         ScheduleStepForm,
-        frozenset({"scheduled_at", "recur_pattern", "recur_end_at", "timezone"}),
+        frozenset({"scheduled_at", "recur_pattern", "recur_end_at", "timezone",
+                   "quiet_hours_policy", "messages_per_hour"}),
+    ),
+    Step(
+        "test", "Test", "Try two versions on some, or keep some out to compare with. Optional.",
+        TestStepForm,
+        frozenset({"hold_out_percent", "test_percent", "test_metric", "test_hours", "variants"}),
     ),
     Step("review", "Review", "Exactly what will happen, before it does."),
 )  # fmt: skip
