@@ -13,12 +13,12 @@ from campaigns.choices import CampaignStatus, RunStatus
 from campaigns.models import Delivery
 from crm_site.tenancy.context import tenant_scope
 from crm_site.tenancy.services import active_tenant_ids
-from customers.models import SyncLog
+from customers.models import DuplicateScan, SyncLog
 from segments.choices import RefreshStatus
 from segments.models import CustomerSegment, SegmentRefresh
 
-KEPT_SECONDS = 10  # Whoever asks more often gets the last answer: three short queries a tenant.
-QUEUES = ("events", "segments", "deliveries")
+KEPT_SECONDS = 10  # Whoever asks more often gets the last answer: five short queries a tenant.
+QUEUES = ("events", "segments", "deliveries", "matching")
 
 
 def read_queues() -> dict[str, dict[str, float]]:
@@ -64,6 +64,9 @@ def _oldest_due(now: datetime) -> dict[str, datetime | None]:
             _first(asked_for.order_by("requested_at"), "requested_at"),
         ),
         "deliveries": _first(sending.order_by("due_at"), "due_at"),
+        "matching": _first(
+            DuplicateScan.objects.waiting().order_by("requested_at"), "requested_at"
+        ),
     }
 
 

@@ -19,6 +19,8 @@ MODEL: dict[str, Any] = json.loads(
 ENGINE = f"splink-5/m{MODEL['version']}"
 # Pairs below are nobody's business.
 LEAST_PROBABILITY = 0.5
+# In a smaller club a few people more change what is counted, and counting takes no time.
+KNOWN_FROM = 50_000
 THREADS, MEMORY = 2, "1500MB"
 
 Report = Callable[[float, str], None]
@@ -39,13 +41,16 @@ def scan(
     folder: Path,
     claims: Path | None = None,
     changed_only: bool = False,
+    known: Parameters | None = None,
     report: Report = lambda progress, stage: None,
     threshold: float = LEAST_PROBABILITY,
 ) -> Scan:
     """Compare the profiles of a file; ``folder`` is private and for what memory does not hold.
 
     ``changed_only`` looks at pairs of which at least one is marked as changed, weighed as a scan of
-    all of them would. ``report`` is called between steps and may raise to stop.
+    all of them would. ``known`` are parameters of an earlier scan, taken instead of counting where
+    there are too many profiles for the last few to matter. ``report`` is called between steps and
+    may raise to stop.
     """
     with _database(folder) as connection:
         report(0.0, "Reading names and addresses")
@@ -55,7 +60,10 @@ def scan(
         if profile_count < 2:
             return Scan(profile_count, 0, skipped, None, [])
         report(0.35, "Counting how common names and addresses are")
-        parameters = measure(connection, MODEL["settings"], profile_count)
+        if known is not None and profile_count >= KNOWN_FROM:
+            parameters = known
+        else:
+            parameters = measure(connection, MODEL["settings"], profile_count)
         report(0.6, "Comparing pairs")
         compared, pairs = _score(connection, parameters, changed_only, threshold)
         return Scan(profile_count, compared, skipped, parameters, pairs)

@@ -150,6 +150,12 @@ class DuplicateScan(Job):
         editable=False,
         help_text='What was left out, in words: ["1,200 customers …"].',
     )
+    parameters = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What a scan of everybody counted, for those of who changed; shares, no values: "
+        '{"engine": "splink-5/m2026-11", "prior": 1e-6, "u": {"name": {"same name": 6e-5}}}.',
+    )
 
     class Meta(Job.Meta):
         verbose_name = "scan for duplicates"

@@ -9,9 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -27,8 +29,9 @@ from crm_site.jobs.services import JobError, Reporter, request_job
 from crm_site.tenancy.context import local_settings, require_tenant_id
 from customers.choices import ScanKind
 from customers.matching.explaining import Pair
+from customers.matching.parameters import Parameters
 from customers.matching.preparing import CLAIM_COLUMNS, COLUMNS
-from customers.matching.scanning import scan
+from customers.matching.scanning import ENGINE, Scan, scan
 from customers.models import DuplicateCandidate, DuplicateScan
 from customers.services.found_pairs import drop_unfound, write_pairs
 
@@ -85,11 +88,13 @@ def run_scan(job: DuplicateScan, report: Reporter) -> None:
         with transaction.atomic(), statement_timeout(COPY_SECONDS):
             _copy_profiles(profiles, job.changed_since)
             _write_claims(claims)
+            known = _known_parameters() if job.changed_since else None
         found = scan(
             profiles,
             folder=folder,
             claims=claims,
             changed_only=job.changed_since is not None,
+            known=known,
             report=lambda progress, stage: report(0.1 + 0.7 * progress, stage),
         )
     pairs = [pair for pair in found.pairs if _is_kept(pair)]
@@ -101,6 +106,7 @@ def run_scan(job: DuplicateScan, report: Reporter) -> None:
         found_count=sum(not pair.is_household for pair in pairs),
         household_count=sum(pair.is_household for pair in pairs),
         remarks=[f"{each}: left out." for each in found.skipped],
+        parameters=_to_keep(found) if job.changed_since is None else None,
     )
     new = reopened = 0
     chunks = iter(pairs)
@@ -119,6 +125,21 @@ def run_scan(job: DuplicateScan, report: Reporter) -> None:
     with transaction.atomic():
         counts = {"found": job.found_count, "new": new, "reopened": reopened, "removed": removed}
         audit.record("SCAN", job, actor=Actor(job.requested_by), metadata=counts)
+
+
+def _known_parameters() -> Parameters | None:
+    """What the last scan of everybody counted, if it was with the model of today."""
+    full = DuplicateScan.objects.filter(
+        status=JobStatus.SUCCESS, kind=ScanKind.FULL, parameters__isnull=False
+    )
+    kept = full.order_by("-started_at").values_list("parameters", flat=True).first()
+    if kept is None or kept["engine"] != ENGINE:
+        return None
+    return Parameters(prior=kept["prior"], u=kept["u"])
+
+
+def _to_keep(found: Scan) -> dict[str, Any] | None:
+    return {"engine": ENGINE, **asdict(found.parameters)} if found.parameters else None
 
 
 def _is_kept(pair: Pair) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from customers.models import DuplicateScan
 from tests.factories import make_sync_log
 
 
@@ -16,6 +17,9 @@ def test_it_is_alive_while_it_answers(client):
 
 def test_it_is_ready_and_tells_how_long_work_has_waited(client, tenant, other_tenant):
     make_sync_log(created_at=timezone.now() - timedelta(seconds=90))
+    DuplicateScan.objects.create(
+        requested_by="user:test", requested_at=timezone.now() - timedelta(seconds=40)
+    )
     make_sync_log(status="SUCCESS", created_at=timezone.now() - timedelta(days=1))
 
     body = client.get("/readyz").json()
@@ -24,6 +28,7 @@ def test_it_is_ready_and_tells_how_long_work_has_waited(client, tenant, other_te
     assert body["checks"] == {"database": "ok", "broker": "ok"}
     assert body["queues"]["events"]["oldestDueSeconds"] == pytest.approx(90, abs=5)
     assert body["queues"]["deliveries"]["oldestDueSeconds"] == 0
+    assert body["queues"]["matching"]["oldestDueSeconds"] == pytest.approx(40, abs=5)
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from crm_site.audit.models import CrmAuditLog
 from crm_site.jobs.services import cancel_job, recover_jobs, run_job
 from crm_site.tenancy.context import tenant_scope
 from customers.choices import DuplicateResolution, ScanKind
+from customers.matching import scanning
 from customers.models import CustomerProfile, DuplicateCandidate, DuplicateScan
 from customers.services import duplicate_scans
 from customers.services.duplicate_scans import due_scan, request_scan, run_scan
@@ -188,6 +189,35 @@ def test_who_changed_is_weighed_as_a_scan_of_everybody_would(search):
     assert {pair: found[pair]["weight"] for pair in found if third.pk in pair} == {
         pair: again[pair]["weight"] for pair in again if third.pk in pair
     }
+
+
+def test_a_scan_of_who_changed_takes_what_the_last_one_of_everybody_counted(search, monkeypatch):
+    make_crowd()
+    make_ann()
+    full = search()
+    monkeypatch.setattr(scanning, "KNOWN_FROM", 0)
+    monkeypatch.setattr(scanning, "measure", None)  # Not to be counted again.
+    make_ann(first_name="Anabel")
+
+    some = search(ScanKind.INCREMENTAL)
+
+    assert (some.status, some.kind, some.found_count) == ("SUCCESS", "INCREMENTAL", 1)
+    assert set(full.parameters) == {"engine", "prior", "u"}
+    assert some.parameters is None
+    assert "nkosi" not in str(full.parameters).lower()
+
+
+def test_what_another_model_counted_is_counted_anew(search, monkeypatch):
+    make_crowd()
+    make_ann()
+    scan = search()
+    DuplicateScan.objects.filter(pk=scan.pk).update(
+        parameters={"engine": "splink-4/old", "prior": 1, "u": {}}
+    )
+    monkeypatch.setattr(scanning, "KNOWN_FROM", 0)
+    make_ann(first_name="Anabel")
+
+    assert search(ScanKind.INCREMENTAL).found_count == 1
 
 
 def test_without_an_earlier_scan_everybody_is_looked_at(tenant, actor):

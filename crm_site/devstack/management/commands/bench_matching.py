@@ -65,7 +65,7 @@ class Command(BaseCommand):
         start, busy = time.perf_counter(), time.process_time()
         found = scan(truth.path, folder=self.folder)
         taken, busy = time.perf_counter() - start, time.process_time() - busy
-        self.truth = truth
+        self.truth, self.parameters = truth, found.parameters
         queued = at_score(found.pairs, 50)
         least, best = best_threshold(found.pairs, truth)
         wrong = queued - truth.same_person
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         path = self.folder / "changed.csv"
         mark_changed(self.truth.path, path, count=CHANGED)
         start, busy = time.perf_counter(), time.process_time()
-        found = scan(path, folder=self.folder, changed_only=True)
+        found = scan(path, folder=self.folder, changed_only=True, known=self.parameters)
         self.stdout.write(
             f"\n{CHANGED:,} changed of {profiles:,}: {time.perf_counter() - start:.1f} s "
             f"({time.process_time() - busy:.1f} s of processor), "
