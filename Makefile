@@ -33,8 +33,8 @@ test: setup ## the whole suite, on servers of its own
 kill-test: setup ## workers killed twenty times under every fault, three seeds; takes minutes
 	$(BIN)/python -m pytest tests/campaigns/test_kills.py
 
-prove-delivery: setup ## broker and database lost, people leaving, pauses and waits in the middle of runs
-	$(BIN)/python -m pytest tests/campaigns/test_proofs.py tests/campaigns/test_crowds.py
+prove-delivery: setup ## broker and database lost or put back, people leaving, pauses and waits in the middle of runs
+	$(BIN)/python -m pytest tests/campaigns/test_proofs.py tests/campaigns/test_crowds.py tests/campaigns/test_backups.py
 
 check: setup ## format, lint, types, import contracts, deployment, migrations
 	$(BIN)/ruff format --check .

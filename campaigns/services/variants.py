@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from campaigns.choices import RunStatus
 from campaigns.models import Campaign, CampaignRun, CampaignVariant
+from campaigns.services.claims import repeat_horizon
 from campaigns.services.draws import share
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
@@ -160,18 +161,21 @@ def decide_test(run_id: UUID, now: datetime) -> bool:
 
 
 def _give_to_the_others(run: CampaignRun, winner: CampaignVariant, now: datetime) -> None:
-    due_at = _due_at(winner, run.campaign, now)
+    """Its content, and its hour; but what has waited for too long stays due, to be left out."""
+    is_late = run.decide_at is not None and now - run.decide_at > repeat_horizon()
+    has_hour = winner.send_hour is not None and not is_late
+    due_at = _due_at(winner, run.campaign, now) if has_hour else None
     channels = list(run.campaign.channels)
     with statement_timeout(SWITCH_TIMEOUT_SECONDS), connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE campaigns_delivery d SET
-                template_id = w.template_id, due_at = greatest(d.due_at, %(due)s),
+                template_id = w.template_id, due_at = greatest(d.due_at, %(due)s::timestamptz),
                 updated_at = %(now)s
             FROM unnest(%(channels)s::text[], %(templates)s::text[]) AS w(channel, template_id)
             WHERE d.run_id = %(run)s AND d.state = 'PENDING' AND d.variant_id IS NULL
               AND w.channel = d.channel
-              AND (d.template_id IS DISTINCT FROM w.template_id OR d.due_at < %(due)s)
+              AND (d.template_id IS DISTINCT FROM w.template_id OR d.due_at < %(due)s::timestamptz)
             """,
             {
                 "run": run.pk,

@@ -79,6 +79,11 @@ class Workers(Processes):
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in found.split()]
 
+    def kill_parent(self) -> None:
+        """The parent alone; its children notice."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def kill_one_child(self, dice: random.Random) -> None:
         if children := self.children():
             os.kill(dice.choice(children), signal.SIGKILL)
@@ -199,8 +204,11 @@ def check_that_each_heard_once(campaign: Campaign, sandbox: SandboxControl) -> N
 
 
 def check_keys(sandbox: SandboxControl) -> None:
-    """One body to a key, one key to a person, on every attempt."""
-    bodies: dict[str, set[str]] = {}
+    """One body (and so one person) and one tenant to a key, on every attempt; all in the ledger."""
+    bodies: dict[str, set[tuple[str, str]]] = {}
     for attempt in sandbox.attempts():
-        bodies.setdefault(attempt["key"], set()).add(attempt["body_hash"])
+        bodies.setdefault(attempt["key"], set()).add((attempt["tenant"], attempt["body_hash"]))
     assert all(len(found) == 1 for found in bodies.values())
+    with transaction.atomic():
+        ledger = set(Delivery.objects.values_list("idempotency_key", flat=True))
+    assert set(bodies) <= ledger

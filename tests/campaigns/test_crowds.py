@@ -57,6 +57,29 @@ def test_three_beats_start_fifty_due_campaigns_once_each(tenant, actor):
     assert sum(opened) == len(runs) == len(set(runs)) == started == 50
 
 
+def test_after_three_hours_without_a_beat_each_repeating_campaign_catches_up_once(tenant, actor):
+    now = timezone.now()
+    with transaction.atomic():
+        segment = make_segment(make_recipient())
+        for number in range(20):
+            make_campaign(
+                segment=segment, name=f"Number {number}", type="RECURRING", timezone="UTC",
+                recur_pattern="*/30 * * * *", status=CampaignStatus.ACTIVE,
+                started_at=now - timedelta(hours=3),
+            )  # fmt: skip
+
+    def beat() -> int:
+        with tenant_scope(""):
+            return tasks.start_due()
+
+    opened = at_once(3, beat)
+
+    with transaction.atomic():
+        runs = list(CampaignRun.objects.values_list("campaign_id", "occurrence_at"))
+    assert sum(opened) == len(runs) == len({campaign for campaign, _ in runs}) == 20
+    assert all(now - due_at < timedelta(minutes=31) for _, due_at in runs)
+
+
 def test_a_lane_asked_for_twice_takes_one_turn(tenant, monkeypatch):
     turns, queued = [], []
     monkeypatch.setattr(tasks, "send_due", lambda tenant_id, seconds: turns.append(1) or True)

@@ -74,11 +74,15 @@ def test_twenty_kills_under_every_fault_lose_nobody_and_repeat_nobody(
     for _ in range(20):
         ring_for = time.monotonic() + 1 + 3 * dice.random()
         ring_until(lambda: time.monotonic() > ring_for, seconds=60)  # noqa: B023
-        if dice.random() < 0.5:
-            workers.kill_everything()
-            workers.start()
-        else:
-            workers.kill_one_child(dice)
+        match dice.choice(("group", "parent", "child", "child")):
+            case "group":
+                workers.kill_everything()
+                workers.start()
+            case "parent":
+                workers.kill_parent()
+                workers.start()
+            case "child":
+                workers.kill_one_child(dice)
     killed_at = time.monotonic()
     ring_until(lambda: make_everything_due() or is_finished(tenant), seconds=120)
 

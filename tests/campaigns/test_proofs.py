@@ -6,6 +6,7 @@ Nobody is lost, nobody hears twice, and it goes on by itself.
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from campaigns.choices import DeliveryState
 from campaigns.models import Delivery
+from campaigns.services.claims import ATTEMPT_LIMIT, REPEAT_LIMIT
 from campaigns.services.lifecycle import pause_campaign, resume_campaign, start_campaign
 from crm_site.celery import app
 from crm_site.devstack import embedded
@@ -22,8 +24,14 @@ from crm_site.tenancy.context import tenant_scope
 from customers.models import CustomerProfile
 from customers.services.merging import merge_profiles
 from customers.signals import profile_erased
-from tests.campaigns.builders import ACTOR, consent_writing
+from tests.campaigns.backups import restore, take_backup
+from tests.campaigns.builders import (
+    ACTOR,
+    consent_writing,
+)
 from tests.campaigns.fleet import (
+    QUICK,
+    Workers,
     check_keys,
     check_that_each_heard_once,
     is_finished,
@@ -77,7 +85,7 @@ def _broker_answers() -> bool:
         return False
 
 
-def test_a_database_that_crashes_three_times_is_waited_for_by_every_process(
+def test_a_database_that_crashes_five_times_is_waited_for_by_every_process(
     tenant, actor, sandbox, workers, beat
 ):
     campaign = make_audience(10_000)
@@ -87,7 +95,7 @@ def test_a_database_that_crashes_three_times_is_waited_for_by_every_process(
     beat.start()
     connection.close()
 
-    for share in (0.1, 0.3, 0.5):
+    for share in (0.1, 0.25, 0.4, 0.55, 0.7):
         wait_until(lambda: sandbox.state()["accepted"] >= 9_000 * share, seconds=60)  # noqa: B023
         postmaster = int((BASE / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)  # What `pg_ctl restart -m immediate` does first.
@@ -211,9 +219,9 @@ def test_told_to_wait_no_worker_asks_before_its_time(tenant, actor, sandbox, wor
     workers.start()
     ring_until(lambda: sandbox.state()["accepted"] > 0, seconds=60)
 
-    sandbox.throttle(10)
-    over_at = time.time() + 9.5
-    ring_until(lambda: is_finished(tenant), seconds=60)
+    sandbox.throttle(60)
+    over_at = time.time() + 59.5
+    ring_until(lambda: is_finished(tenant), seconds=150)
 
     attempts = sandbox.attempts()
     told_at = min(attempt["at"] for attempt in attempts if attempt["answer"] == "429")
@@ -248,6 +256,90 @@ def test_what_messaging_forgot_is_never_sent_again_and_stays_in_sight(
     assert states == {("UNKNOWN", None), ("SUPPRESSED", "NO_CONSENT")}
     assert sandbox.state()["attempts"] == asked
     assert len(sandbox.inbox()) == 45
+
+
+@pytest.mark.parametrize("can_be_asked", [True, False])
+def test_keys_that_messaging_breaks_on_for_ever_end_and_nobody_else_waits(
+    tenant, actor, sandbox, workers, can_be_asked
+):
+    campaign = make_audience(1_000)
+    start(campaign)
+    # Whatever batch holds such a key is accepted, and answered with an error.
+    sandbox.set_faults(
+        seed=3, failing_key_rate=0.01, lookup_unavailable_rate=0.0 if can_be_asked else 1.0
+    )
+    workers.start()
+
+    ring_until(lambda: make_everything_due() or is_finished(tenant), seconds=180)
+
+    with transaction.atomic():
+        rows = campaign.deliveries.filter(state__in=["ACCEPTED", "UNKNOWN"])
+        broken = list(rows.filter(attempts__gte=REPEAT_LIMIT).values_list("state", "attempts"))
+        others = rows.exclude(attempts__gte=REPEAT_LIMIT).exclude(state="ACCEPTED")
+        assert not others.exists()
+    assert 0 < len(broken) < 40
+    assert {state for state, _ in broken} == {"ACCEPTED" if can_be_asked else "UNKNOWN"}
+    assert all(attempts <= ATTEMPT_LIMIT for _, attempts in broken)
+    sent = Counter(attempt["key"] for attempt in sandbox.attempts())
+    assert max(sent.values()) <= REPEAT_LIMIT
+    heard = [message["customer_id"] for message in sandbox.inbox()]
+    assert len(heard) == len(set(heard)) == 900
+    check_keys(sandbox)
+
+
+def test_workers_frozen_for_three_leases_write_nothing_when_they_wake(
+    tenant, actor, sandbox, workers, tmp_path
+):
+    campaign = make_audience(2_000)
+    start(campaign)
+    sandbox.set_faults(hold_after_accepting=True)
+    workers.start()
+    ring_until(lambda: sandbox.state()["held"] >= 2, seconds=60)
+    frozen = workers.children()
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    sandbox.release()
+    sandbox.set_faults(hold_after_accepting=False)
+
+    with Workers(tmp_path, sandbox.base_url) as others:
+        others.start()
+        woken_at = time.monotonic() + 3 * int(QUICK["DELIVERY_LEASE_SECONDS"])
+        ring_until(lambda: time.monotonic() > woken_at, seconds=60)
+        settled = _settled()
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+        ring_until(lambda: make_everything_due() or is_finished(tenant), seconds=60)
+
+    assert settled > 0
+    check_that_each_heard_once(campaign, sandbox)
+    check_keys(sandbox)
+
+
+def _settled() -> int:
+    with transaction.atomic():
+        return Delivery.objects.filter(state=DeliveryState.ACCEPTED).count()
+
+
+def test_put_back_to_the_middle_of_a_run_that_finished_nobody_hears_twice(
+    tenant, actor, sandbox, workers
+):
+    campaign = make_audience(5_000)
+    start(campaign)
+    sandbox.set_faults(latency_seconds=0.5)
+    workers.start()
+    ring_until(lambda: sandbox.state()["accepted"] >= 500, seconds=60)
+    backup = take_backup()
+    sandbox.set_faults(latency_seconds=0.0)
+    ring_until(lambda: is_finished(tenant), seconds=60)
+    workers.kill_everything()
+
+    restore(backup)
+    assert not is_finished(tenant)
+    workers.start()
+    ring_until(lambda: make_everything_due() or is_finished(tenant), seconds=90)
+
+    check_that_each_heard_once(campaign, sandbox)
+    check_keys(sandbox)
 
 
 def _is_anything_claimed() -> bool:

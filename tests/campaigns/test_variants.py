@@ -172,6 +172,23 @@ def test_paused_during_the_test_it_is_decided_after_the_resume(tenant, gateway):
     assert len(gateway.inbox) == len({m.to.customer_id for _, m in gateway.inbox}) == 20
 
 
+@pytest.mark.parametrize("hour", [None, 9])
+def test_paused_for_days_during_the_test_the_others_are_left_out(tenant, gateway, hour):
+    run = start(make_test(20, {**A, "send_hour": None}, {**B, "send_hour": hour}))
+    send_all()
+    open_messages(run, "B", 9)
+    heard = len(gateway.inbox)
+    two_days_ago = timezone.now() - timedelta(days=2)
+    CampaignRun.objects.filter(pk=run.pk).update(decide_at=two_days_ago)
+    waiting = run.deliveries.filter(variant=None)
+    waiting.update(due_at=two_days_ago)
+
+    send_all()
+
+    assert set(waiting.values_list("state", "reason")) == {("SUPPRESSED", "EXPIRED")}
+    assert len(gateway.inbox) == heard
+
+
 def test_cancelled_during_the_test_nobody_else_hears(tenant, gateway):
     run = start(make_test(20))
     send_all()

@@ -20,6 +20,7 @@ from crm_site.devstack.bench.questions import (
 from crm_site.devstack.bench.refreshes import first_fill, unchanged_refresh
 from crm_site.devstack.bench.responses import response_pages
 from crm_site.devstack.bench.scores import value_table
+from crm_site.devstack.bench.sending import dispatch, interactions, snapshot
 from crm_site.tenancy.context import tenant_scope
 
 
@@ -50,6 +51,9 @@ class Command(BaseCommand):
                 activity_count(runs),
                 hundred_unchanged(max(1, runs // 2)),
                 events_in_batches(size, runs),
+                snapshot(size, runs),
+                *dispatch(size, runs),
+                interactions(size, runs),
             ]
             latencies = [membership_at_once(size, seconds=options["seconds"])]
         for line in report.comparison_table(comparisons):
