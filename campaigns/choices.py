@@ -80,6 +80,7 @@ class RunStatus(models.TextChoices):
     CANCELLED = "CANCELLED", "Cancelled"
     MISSED = "MISSED", "Missed"
     FAILED = "FAILED", "Failed"
+    SKIPPED = "SKIPPED", "Skipped"
 
 
 class DeliveryState(models.TextChoices):
@@ -106,6 +107,31 @@ class DeliveryReason(models.TextChoices):
     INACTIVE = "INACTIVE", "No longer active"
     REJECTED = "REJECTED", "Refused by Messaging"
     EXPIRED = "EXPIRED", "Too late to send"
+    HOUR_PASSED = "HOUR_PASSED", "Their hour had passed"
+    CANCELLED = "CANCELLED", "Campaign cancelled"
+
+
+class PassedHour(models.TextChoices):
+    """What is done for somebody in whose zone the hour has passed already."""
+
+    SEND = "SEND", "Send at once"
+    SKIP = "SKIP", "Leave them out"
+
+
+class FiringState(models.TextChoices):
+    WAITING = "WAITING", "Waiting"
+    FIRED = "FIRED", "Written to"
+    SKIPPED = "SKIPPED", "Left out"
+
+
+class FiringReason(models.TextChoices):
+    """Why an event led to no message."""
+
+    NOT_MATCHED = "NOT_MATCHED", "The conditions did not hold"
+    NOT_IN_SEGMENT = "NOT_IN_SEGMENT", "Not in the segment"
+    RECENT = "RECENT", "Written to for another event lately"
+    LATE = "LATE", "Too late"
+    GONE = "GONE", "No longer a customer"
     CANCELLED = "CANCELLED", "Campaign cancelled"
 
 

@@ -8,17 +8,25 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from campaigns.choices import DeliveryReason, DeliveryState, Dimension
-from campaigns.models import CampaignBreakdown, CampaignInteraction, Delivery
-from customers.models import CustomerProfile
+from campaigns.choices import (
+    DeliveryReason,
+    DeliveryState,
+    Dimension,
+    FiringReason,
+    FiringState,
+)
+from campaigns.models import CampaignBreakdown, CampaignInteraction, Delivery, TriggerFiring
+from campaigns.services.triggers import note_events
+from customers.models import Activity, CustomerProfile
 from customers.services.belongings import register_belonging
 from customers.services.merge_plan import Clash, Pairs, clash_finder, everybody, in_both
 from customers.services.merge_record import MergeRecord, UndoRecord
-from customers.signals import profile_erased, profile_merged, profile_unmerged
+from customers.signals import activities_recorded, profile_erased, profile_merged, profile_unmerged
 
 SENT_TWICE = "sent_twice"
 register_belonging(Delivery, one="message", many="messages")
 register_belonging(CampaignInteraction, one="open or click", many="opens and clicks")
+register_belonging(TriggerFiring, one="event of a campaign", many="events of campaigns")
 MAY_HAVE_HEARD = (DeliveryState.ACCEPTED, DeliveryState.CLAIMED, DeliveryState.UNKNOWN)
 
 
@@ -27,6 +35,12 @@ def leave_out(deliveries: QuerySet[Delivery], reason: DeliveryReason) -> None:
     deliveries.filter(state=DeliveryState.PENDING).update(
         state=DeliveryState.SUPPRESSED, reason=reason, settled_at=timezone.now()
     )
+
+
+@receiver(activities_recorded)
+def answer_events(sender: object, activities: list[Activity], **kwargs: Any) -> None:
+    """Triggered campaigns that wait for such an event will answer it."""
+    note_events(activities, now=timezone.now())
 
 
 @receiver(profile_merged)
@@ -58,6 +72,7 @@ def follow_merge(
         )
     record.move(theirs.exclude(pk__in=kept))
     record.move(CampaignInteraction.objects.filter(customer=absorbed))
+    record.move(TriggerFiring.objects.filter(customer=absorbed))
 
 
 @receiver(profile_unmerged)
@@ -77,6 +92,9 @@ def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> N
     theirs = Delivery.objects.filter(customer=profile)
     leave_out(theirs, DeliveryReason.ERASED)
     theirs.update(request=None, error=None)
+    TriggerFiring.objects.waiting().filter(customer=profile).update(
+        state=FiringState.SKIPPED, reason=FiringReason.GONE, settled_at=timezone.now()
+    )
     came = CampaignInteraction.objects.filter(customer=profile)
     came.update(user_agent=None, ip_address=None, location=None, source_event_id=None)
     # A link that others were sent, too, says nothing about this one.

@@ -16,6 +16,7 @@ from campaigns.services.results import refresh_due_results
 from campaigns.services.retention import forget_old_details
 from campaigns.services.statistics import rebuild_active
 from campaigns.services.trials import open_trials, send_trials
+from campaigns.services.triggers import fire_due
 from crm_site.access.services import tenant_in_scope
 from crm_site.audit.actor import Actor
 from crm_site.tenancy.celery import TenantTask
@@ -43,8 +44,9 @@ def start_due() -> int:
             for campaign_id in due:
                 opened += bool(start_due_campaign(campaign_id=campaign_id, now=now, actor=actor))
             repeated = open_due_runs(now=now, actor=actor)
+            answered = fire_due(now=now, actor=actor)
         opened += repeated
-        if due or repeated:
+        if due or repeated or answered:
             ring(tenant_id)
     return opened
 

@@ -1,5 +1,6 @@
 """Campaigns, what came of them, and promotions as JSON."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,12 +24,16 @@ from campaigns.services.approving import LONGEST_REMARK
 from campaigns.services.crowd import CrowdError, check_segments
 from campaigns.services.recurrence import MOST_RUNS, RecurrenceError, check_pattern
 from campaigns.services.trials import MOST_AT_ONCE
+from campaigns.services.triggers import read_conditions
 from campaigns.services.variants import MOST_VARIANTS
 from crm_site.api.fields import IdField, IntegerField, TenantRelatedField
 from crm_site.api.serializers import StrictSerializer, TenantModelSerializer
 from crm_site.db.names import camel_case
 from crm_site.messaging.channels import Channel
 from segments.models import CustomerSegment
+from segments.rules.errors import RuleError
+
+EVENT_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
 
 
 class _AudienceSerializer(TenantModelSerializer):
@@ -116,6 +121,14 @@ class CampaignSerializer(_AudienceSerializer):
             "timezone",
             "recur_pattern",
             "recur_end_at",
+            "send_in_own_zone",
+            "passed_hour",
+            "late_limit_minutes",
+            "trigger_event_type",
+            "trigger_conditions",
+            "trigger_delay_minutes",
+            "trigger_once_days",
+            "stopped_reason",
             "email_template_id",
             "sms_template_id",
             "push_template_id",
@@ -138,11 +151,25 @@ class CampaignSerializer(_AudienceSerializer):
             "status",
             "started_at",
             "completed_at",
+            "stopped_reason",
             *COUNTERS,
             "created_at",
             "updated_at",
             "created_by",
         )
+
+    def validate_trigger_conditions(self, given: Any) -> Any:
+        """One group of rules over the customer and the event."""
+        try:
+            read_conditions(given)
+        except RuleError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return given
+
+    def validate_trigger_event_type(self, given: str | None) -> str | None:
+        if given and not EVENT_TYPE.fullmatch(given):
+            raise serializers.ValidationError("Upper snake case is needed, as in TEETIME_BOOKED.")
+        return given or None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
@@ -182,6 +209,7 @@ class CampaignRunSerializer(TenantModelSerializer):
             "snapshot_at",
             "started_at",
             "completed_at",
+            "released_at",
             "error",
             "next_claim_at",
             "decide_at",
@@ -275,6 +303,16 @@ class ScheduleSerializer(StrictSerializer):
     scheduledAt = serializers.DateTimeField(required=False, source="scheduled_at")
 
 
+class OccurrenceSerializer(StrictSerializer):
+    """One run to come, by its time as ``next-runs`` gives it."""
+
+    occurrenceAt = serializers.DateTimeField(source="occurrence_at")
+
+
+class MissedRunSerializer(StrictSerializer):
+    runId = serializers.UUIDField(source="run_id")
+
+
 class EmptySerializer(StrictSerializer):
     """No body, or an empty object."""
 
@@ -343,6 +381,10 @@ class NextRunsQuery(StrictSerializer):
 
 class NextRunsSerializer(serializers.Serializer):
     results = serializers.ListField(child=serializers.DateTimeField())
+    skipped = serializers.ListField(
+        child=serializers.DateTimeField(), help_text="Taken out by somebody; not among the results."
+    )
+    inWords = serializers.CharField(help_text="“every Monday at 09:00”; empty for no pattern.")
 
 
 class ChannelReachSerializer(serializers.Serializer):

@@ -12,9 +12,10 @@ from campaigns import tasks
 from campaigns.api import filters, serializers
 from campaigns.api.stats import StatsSerializer
 from campaigns.models import Campaign, CampaignInteraction, EventPromotion, SeedRecipient
-from campaigns.services import approving, lifecycle, promotions, statistics, trials
+from campaigns.services import approving, lifecycle, occurrences, promotions, statistics, trials
+from campaigns.services.patterns import describe
 from campaigns.services.preflight import preflight
-from campaigns.services.recurrence import next_runs
+from campaigns.services.recurrence import next_runs, skipped_runs
 from crm_site.api.viewsets import TenantModelViewSet, TenantReadOnlyViewSet, list_action
 from crm_site.tenancy.context import require_tenant_id
 
@@ -37,14 +38,8 @@ class CampaignViewSet(TenantModelViewSet):
     read_actions = ("preflight",)
     action_permissions = dict.fromkeys(
         (
-            "schedule",
-            "unschedule",
-            "start",
-            "pause",
-            "resume",
-            "cancel",
-            "request_approval",
-            "test_send",
+            *("schedule", "unschedule", "start", "pause", "resume", "cancel", "request_approval"),
+            *("test_send", "skip_run", "unskip_run", "send_missed", "drop_missed"),
         ),
         LAUNCH,
     ) | dict.fromkeys(("approve", "give_back"), "campaigns.approve_campaign")
@@ -157,10 +152,56 @@ class CampaignViewSet(TenantModelViewSet):
         """When it runs next, by the clock of its zone; works on a draft."""
         query = serializers.NextRunsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        runs = next_runs(
-            self.get_object(), after=timezone.now(), count=query.validated_data["count"]
-        )
-        return Response(serializers.NextRunsSerializer({"results": runs}).data)
+        campaign, now = self.get_object(), timezone.now()
+        found = {
+            "results": next_runs(campaign, after=now, count=query.validated_data["count"]),
+            "skipped": sorted(skipped_runs(campaign, after=now)),
+            "inWords": describe(campaign.recur_pattern or ""),
+        }
+        return Response(serializers.NextRunsSerializer(found).data)
+
+    @extend_schema(
+        request=serializers.OccurrenceSerializer, responses=serializers.CampaignRunSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="skip-run")
+    def skip_run(self, request: Request, pk: str | None = None) -> Response:
+        """Take one run to come out."""
+        values = self.read_body(serializer_class=serializers.OccurrenceSerializer)
+        run = occurrences.skip_run(campaign_id=self.get_object().pk, actor=self.actor, **values)
+        return Response(serializers.CampaignRunSerializer(run).data)
+
+    @extend_schema(
+        request=serializers.OccurrenceSerializer, responses=serializers.CampaignSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="unskip-run")
+    def unskip_run(self, request: Request, pk: str | None = None) -> Response:
+        """Let a skipped run go out after all."""
+        values = self.read_body(serializer_class=serializers.OccurrenceSerializer)
+        campaign = self.get_object()
+        occurrences.unskip_run(campaign_id=campaign.pk, actor=self.actor, **values)
+        return self._answer(campaign)
+
+    @extend_schema(
+        request=serializers.MissedRunSerializer, responses=serializers.CampaignRunSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="send-missed")
+    def send_missed(self, request: Request, pk: str | None = None) -> Response:
+        """Let a missed run go out now, late."""
+        return self._decide(occurrences.send_missed_run)
+
+    @extend_schema(
+        request=serializers.MissedRunSerializer, responses=serializers.CampaignRunSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="drop-missed")
+    def drop_missed(self, request: Request, pk: str | None = None) -> Response:
+        """Leave a missed run unsent."""
+        return self._decide(occurrences.drop_missed_run)
+
+    def _decide(self, decide: Any) -> Response:
+        values = self.read_body(serializer_class=serializers.MissedRunSerializer)
+        run = decide(campaign_id=self.get_object().pk, actor=self.actor, **values)
+        tasks.ring_on_commit(require_tenant_id())
+        return Response(serializers.CampaignRunSerializer(run).data)
 
     @extend_schema(
         request=serializers.TestSendSerializer,

@@ -4,6 +4,7 @@ from campaigns.models.approval import CampaignApproval
 from campaigns.models.audience import CampaignSegment
 from campaigns.models.campaign import Campaign, CampaignRun, Delivery
 from campaigns.models.cap import FrequencyCap
+from campaigns.models.firing import TriggerFiring
 from campaigns.models.hold import SendingHold
 from campaigns.models.interaction import CampaignInteraction
 from campaigns.models.promotion import EventPromotion
@@ -26,4 +27,5 @@ __all__ = [
     "SeedRecipient",
     "SendingHold",
     "TrialMessage",
+    "TriggerFiring",
 ]

@@ -1,5 +1,7 @@
 """Campaigns, their runs, and the ledger of what was sent to whom."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -10,6 +12,7 @@ from campaigns.choices import (
     CampaignStatus,
     CampaignType,
     DeliveryState,
+    PassedHour,
     QuietHoursPolicy,
     RunStatus,
     WinnerMetric,
@@ -45,15 +48,29 @@ TEMPLATE_FIELDS = {
 
 # A message is not the reason for what happens a season later.
 LONGEST_GOAL_DAYS = 90
+# A key may be repeated for a day and a half; what starts later than a day could not be settled.
+LONGEST_LATE_MINUTES = 1_440
+LONGEST_DELAY_MINUTES = 90 * 1_440
+# A clock is at most so far ahead of another: from UTC-12 to UTC+14.
+FURTHEST_ZONES = timedelta(hours=26)
+# Told to go out at nine, a message at ten is late but welcome; at midnight it is neither. An event
+# may come with the nightly files of another system.
+LATE_RUN, LATE_EVENT = timedelta(hours=1), timedelta(days=1)
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def live(self) -> "CampaignQuerySet":
         return self.filter(deleted_at__isnull=True)
 
-    def due(self, now: object) -> "CampaignQuerySet":
-        """Scheduled campaigns whose time has come."""
-        return self.live().filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+    def due(self, now: datetime) -> "CampaignQuerySet":
+        """Scheduled campaigns whose time has come, or may have come for somebody further east."""
+        is_due = (
+            Q(scheduled_at__lte=now)
+            | Q(scheduled_at__lte=now + FURTHEST_ZONES, send_in_own_zone=True)
+            # Its pattern says when.
+            | Q(scheduled_at__isnull=True, type=CampaignType.RECURRING)
+        )
+        return self.live().filter(is_due, status=CampaignStatus.SCHEDULED)
 
 
 class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
@@ -88,7 +105,48 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     recur_pattern = models.CharField(
         max_length=100, null=True, blank=True, help_text="Cron expression: 0 9 * * 1."
     )
-    recur_end_at = models.DateTimeField(null=True, blank=True)
+    recur_end_at = models.DateTimeField("ends", null=True, blank=True)
+    send_in_own_zone = models.BooleanField(
+        "by each person's own clock",
+        default=False,
+        help_text="Everybody hears when it is that time where they are.",
+    )
+    passed_hour = models.CharField(
+        "where the hour has passed already",
+        max_length=8,
+        choices=PassedHour,
+        default=PassedHour.SEND,
+    )
+    late_limit_minutes = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_LATE_MINUTES)],
+        help_text="Minutes a run may start late, or an event of a triggered campaign arrive late; "
+        "blank: an hour, or a day for events.",
+    )
+    trigger_event_type = models.CharField(
+        "event", max_length=64, null=True, blank=True, help_text="An activity: TEETIME_BOOKED."
+    )
+    trigger_conditions = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="One group of rules over the customer and the event: "
+        '{"combinator": "AND", "rules": [{"field": "event.metadata.players", '
+        '"operator": "greaterThan", "value": 2}]}',
+    )
+    trigger_delay_minutes = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(LONGEST_DELAY_MINUTES)],
+        help_text="Minutes from the event to the message.",
+    )
+    trigger_once_days = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(366)],
+        help_text="Nobody hears more than once within so many days.",
+    )
+    stopped_reason = models.TextField(
+        null=True, blank=True, editable=False, help_text="Why it paused by itself."
+    )
     email_template_id = models.CharField("e-mail template", max_length=128, null=True, blank=True)
     sms_template_id = models.CharField("SMS template", max_length=128, null=True, blank=True)
     push_template_id = models.CharField("push template", max_length=128, null=True, blank=True)
@@ -196,6 +254,7 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
                 condition=Q(messages_per_hour__gte=1) | Q(messages_per_hour__isnull=True),
                 name="campaign_pace",
             ),
+            one_of("passed_hour", PassedHour, model="campaign"),
             models.UniqueConstraint(
                 fields=["tenant"],
                 condition=Q(is_system=True, deleted_at__isnull=True),
@@ -205,6 +264,12 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
         indexes = [
             models.Index(fields=["tenant", "status"], name="campaign_status"),
             models.Index(fields=["tenant", "type"], name="campaign_type"),
+            # Asked with every batch of activities: who waits for such an event?
+            models.Index(
+                fields=["tenant", "trigger_event_type"],
+                condition=Q(type="TRIGGERED", status__in=["ACTIVE", "PAUSED"]),
+                name="campaign_trigger",
+            ),
             models.Index(fields=["tenant", "scheduled_at"], name="campaign_scheduled"),
             models.Index(fields=["tenant", "club"], name="campaign_club"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="campaign_newest"),
@@ -217,6 +282,17 @@ class Campaign(TenantModel, TimestampedModel, SoftDeleteModel):
     def clean(self) -> None:
         if self.recur_end_at and self.scheduled_at and self.recur_end_at <= self.scheduled_at:
             raise ValidationError({"recur_end_at": "The end must come after the start."})
+
+    @property
+    def late_limit(self) -> timedelta:
+        """How late a run may still start, or an event still lead to a message."""
+        if self.late_limit_minutes is not None:
+            return timedelta(minutes=self.late_limit_minutes)
+        return LATE_EVENT if self.type == CampaignType.TRIGGERED else LATE_RUN
+
+    @property
+    def trigger_delay(self) -> timedelta:
+        return timedelta(minutes=self.trigger_delay_minutes)
 
     def template_for(self, channel: str) -> str | None:
         """The Messaging template chosen for a channel."""
@@ -252,6 +328,9 @@ class CampaignRun(TenantModel, TimestampedModel):
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(
         null=True, blank=True, help_text="When its last outcome was settled."
+    )
+    released_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person let it go out although it was missed."
     )
     error = models.TextField(null=True, blank=True)
     next_claim_at = models.DateTimeField(
@@ -352,6 +431,11 @@ class Delivery(TenantModel, TimestampedModel):
     message_id = models.CharField(max_length=128, null=True, blank=True)
     due_at = models.DateTimeField(
         help_text="Not before this moment; while it is being sent, the end of the lease."
+    )
+    planned_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was to go out, where that is not the time of its run.",
     )
     attempts = models.IntegerField(default=0)
     failures = models.IntegerField(

@@ -1,5 +1,6 @@
 """Whom a campaign reaches: counted before it starts, written down when it does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from campaigns.choices import DeliveryReason, QuietHoursPolicy
 from campaigns.models import Campaign, CampaignRun
 from campaigns.services.crowd import Crowd
 from campaigns.services.draws import bucket
+from campaigns.services.due_times import DueTimes
 from campaigns.services.limits import limits_of
 from campaigns.services.overlap import Besides
 from campaigns.services.quiet_hours import quiet_until, quiet_zones
@@ -193,15 +195,24 @@ def _hold_out(campaign: Campaign) -> str:
     return held_out_when(bucket("%(hold_out)s", "m.customer_id"), campaign.hold_out_percent)
 
 
+_THESE = "SELECT unnest(%(customers)s::uuid[]) AS customer_id"
+
+
 def take_snapshot(
-    *, run: CampaignRun, campaign: Campaign, now: datetime, test: Test | None = None
+    *,
+    run: CampaignRun,
+    campaign: Campaign,
+    now: datetime,
+    due: DueTimes,
+    test: Test | None = None,
+    customer_ids: Sequence[UUID] | None = None,
 ) -> int:
     """Write down everybody the campaign is for, once for each channel, in one statement.
 
     Who may not be written to is written down too, as SUPPRESSED with the reason; quiet hours are
     looked at when a message is about to leave. With a ``test`` each of its variants gets its share,
-    and the others wait until it is decided. Returns the number of people. Keys follow from run,
-    customer and channel; a repeat adds nothing.
+    and the others wait until it is decided. ``customer_ids``: these people instead. Returns the
+    number of people. Keys follow from run, customer and channel; a repeat adds nothing.
     """
     limits = limits_of(Tenant.objects.get(pk=require_tenant_id()))
     heard, heard_join = heard_by_everybody(limits)
@@ -209,23 +220,31 @@ def take_snapshot(
     further = [_hold_out(campaign)] if campaign.hold_out_percent else []
     verdict = why_not_by_channel("c.channel", channels, limits, heard, *further)
     test_columns, test_join, test_values = _in_test(test, channels)
+    people = crowd.members() if customer_ids is None else _THESE
+    planned = "coalesce(z.due_at, %(planned)s::timestamptz)"
     statement = f"""
         INSERT INTO campaigns_delivery (
             id, tenant_id, campaign_id, run_id, customer_id, channel, template_id, variant_id,
-            idempotency_key, state, reason, due_at, settled_at, attempts, created_at, updated_at
+            idempotency_key, state, reason, due_at, planned_at, settled_at, attempts, created_at,
+            updated_at
         )
         SELECT fairway_uuid7(), %(tenant)s, %(campaign)s, %(run)s, v.customer_id, v.channel,
             v.template_id, CASE WHEN v.why IS NULL THEN v.variant_id END,
             'run:' || %(run)s || ':' || v.customer_id || ':' || v.channel,
             CASE WHEN v.why IS NULL THEN 'PENDING' ELSE 'SUPPRESSED' END, v.why,
-            CASE WHEN v.why IS NULL THEN v.due_at ELSE %(now)s END,
+            CASE WHEN v.why IS NULL THEN greatest(v.due_at, v.planned_at) ELSE %(now)s END,
+            v.planned_at,
             CASE WHEN v.why IS NOT NULL THEN %(now)s::timestamptz END, 0, %(now)s, %(now)s
         FROM (
-            SELECT m.customer_id, c.channel, {test_columns}, {verdict} AS why
-            FROM ({crowd.members()}) m
+            SELECT m.customer_id, c.channel, {test_columns}, {planned} AS planned_at,
+                coalesce({verdict}, CASE WHEN {planned} < %(skip_before)s
+                    THEN '{DeliveryReason.HOUR_PASSED}' END) AS why
+            FROM ({people}) m
             JOIN customers_customerprofile p ON p.id = m.customer_id
             CROSS JOIN unnest(%(channels)s::text[], %(templates)s::text[])
                 AS c(channel, template_id)
+            LEFT JOIN unnest(%(zones)s::text[], %(zone_dues)s::timestamptz[])
+                AS z(zone, due_at) ON z.zone = p.time_zone
             {test_join}
             {heard_join}
         ) v
@@ -239,6 +258,11 @@ def take_snapshot(
         **crowd.values(),
         "channels": channels,
         "templates": [campaign.template_for(channel) for channel in channels],
+        "customers": list(customer_ids or ()),
+        "zones": list(due.zones),
+        "zone_dues": list(due.dues),
+        "planned": due.planned,
+        "skip_before": due.skip_before,
         "now": now,
         **test_values,
     }

@@ -200,8 +200,8 @@ def _claim_statement(limits: Limits) -> str:
             FOR UPDATE OF d SKIP LOCKED
         ), seen AS (
             SELECT d.id, d.state, d.attempts, d.first_requested_at, {verdict} AS why,
-                least(d.due_at, greatest(r.occurrence_at, r.decided_at)) < %(stale_before)s
-                    AS is_stale,
+                least(d.due_at, greatest(r.occurrence_at, r.decided_at, d.planned_at))
+                    < %(stale_before)s AS is_stale,
                 c.quiet_hours_policy = '{QuietHoursPolicy.SKIP}' AS skips_quiet,
                 CASE WHEN z.zone IS NOT NULL THEN z.until ELSE %(tenant_quiet_until)s END AS quiet,
                 {_BODY} AS body

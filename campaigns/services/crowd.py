@@ -1,6 +1,6 @@
 """Whom a campaign is for: who is in any of its segments, and in none of those it leaves out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from campaigns.choices import SegmentRole
 from campaigns.models import Campaign, CampaignSegment
 from crm_site.errors import DomainError
 from crm_site.tenancy.context import require_tenant_id
-from segments.models import CustomerSegment
+from segments.models import CustomerSegment, CustomerSegmentMembership
 
 _MEMBERS = "segments_customersegmentmembership"
 
@@ -80,6 +80,17 @@ class Crowd:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM ({self.members()}) m", self.values())  # noqa: S608 - as above
             return int(cursor.fetchone()[0])
+
+
+def among(campaign: Campaign, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these customers the campaign is for; without a segment, all but the left out."""
+    crowd = Crowd.of(campaign)
+    rows = CustomerSegmentMembership.objects.filter(customer__in=customer_ids)
+    found = set(customer_ids)
+    members = rows.values_list("customer_id", flat=True)
+    if crowd.included:
+        found = set(members.filter(segment__in=crowd.included))
+    return found - set(members.filter(segment__in=crowd.excluded))
 
 
 def segments_of(campaign: Campaign, role: str) -> list[CustomerSegment]:

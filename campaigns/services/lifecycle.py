@@ -3,7 +3,7 @@
 Each holds the campaign's row first, so that a button pressed twenty times acts once.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from campaigns.models import Campaign, CampaignRun
 from campaigns.models.campaign import COUNTERS
 from campaigns.services.approvals import undo_approvals
 from campaigns.services.crowd import check_segments, segments_of, set_segments
+from campaigns.services.due_times import opens_at
+from campaigns.services.overtaken import cancel_firings, expire_overtaken
 from campaigns.services.preflight import refuse_blocked
 from campaigns.services.runs import cancel_run_deliveries, open_run
 from campaigns.services.variants import are_others, set_variants
@@ -24,13 +26,10 @@ from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
 from crm_site.errors import NOT_FOUND, DomainError
 
-# Told to go out at nine, a message at ten is late but welcome; at midnight it is neither. What
-# comes later than this waits for a person.
-LATEST_START = timedelta(minutes=60)
-
 _NOT_CLONED = frozenset(
     {*COUNTERS, "id", "status", "scheduled_at", "started_at", "completed_at", "recur_end_at",
-     "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name", "is_system"}
+     "created_at", "updated_at", "created_by", "deleted_at", "tenant", "name", "is_system",
+     "stopped_reason"}
 )  # fmt: skip
 
 
@@ -53,7 +52,8 @@ def schedule_campaign(
 ) -> Campaign:
     """Let a campaign start by itself at ``scheduled_at``, or at the time it already carries.
 
-    Raises CampaignError for a time that is missing or past, and what ``refuse_blocked`` raises.
+    A repeating one without any begins at once, and runs when its pattern says. Raises
+    CampaignError for a time that is missing or past, and what ``refuse_blocked`` raises.
     """
     now = timezone.now()
     campaign = _locked(campaign_id)
@@ -84,15 +84,17 @@ def unschedule_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
 def start_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     """Start now: one run, whose recipients are written down and sent to by the workers.
 
-    A repeating campaign becomes active and runs when its pattern says. Raises CampaignStateError
-    unless it is a draft or scheduled, and what ``refuse_blocked`` raises.
+    A repeating campaign becomes active and runs when its pattern says, a triggered one answers
+    events from now on. Raises CampaignStateError unless it is a draft or scheduled, and what
+    ``refuse_blocked`` raises.
     """
     now = timezone.now()
     campaign = _locked(campaign_id)
     campaign.status = next_status(campaign.status, Move.START)
     refuse_blocked(campaign, now=now, is_starting=True)
-    is_recurring = campaign.type == CampaignType.RECURRING
-    _launch(campaign, None if is_recurring else now, actor, now)
+    if campaign.type != CampaignType.ONE_TIME and (campaign.scheduled_at or now) <= now:
+        campaign.scheduled_at = None  # It begins now, and owes no run from before.
+    _launch(campaign, now, actor, now)
     return campaign
 
 
@@ -100,8 +102,9 @@ def start_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
 def start_due_campaign(*, campaign_id: UUID, now: datetime, actor: Actor) -> CampaignRun | None:
     """Start a scheduled campaign whose time has come; None if that was done or undone meanwhile.
 
-    One that is later than ``LATEST_START`` gets a MISSED run and goes back to draft, and so does
-    one that can no longer be sent (its run is FAILED and says why): a person decides.
+    One that is later than its limit gets a MISSED run and goes back to draft, and so does one that
+    can no longer be sent (its run is FAILED and says why): a person decides. A repeating or
+    triggered one has missed nothing by beginning late.
     """
     campaign = (
         Campaign.objects.due(now)
@@ -111,9 +114,11 @@ def start_due_campaign(*, campaign_id: UUID, now: datetime, actor: Actor) -> Cam
     )
     if campaign is None:
         return None
-    due_at = campaign.scheduled_at
-    if now - due_at > LATEST_START:
-        minutes = int(LATEST_START.total_seconds() // 60)
+    due_at = campaign.scheduled_at or now
+    if opens_at(campaign, due_at) > now:
+        return None
+    if campaign.type == CampaignType.ONE_TIME and now - due_at > campaign.late_limit:
+        minutes = int(campaign.late_limit.total_seconds() // 60)
         why = f"It was not started within {minutes} minutes of its time, so nobody was written to."
         return _stand_down(campaign, due_at, RunStatus.MISSED, why, actor)
     try:
@@ -121,8 +126,7 @@ def start_due_campaign(*, campaign_id: UUID, now: datetime, actor: Actor) -> Cam
     except DomainError as error:
         return _stand_down(campaign, due_at, RunStatus.FAILED, error.message, actor)
     campaign.status = next_status(campaign.status, Move.START)
-    is_recurring = campaign.type == CampaignType.RECURRING
-    return _launch(campaign, None if is_recurring else due_at, actor, now)
+    return _launch(campaign, due_at, actor, now)
 
 
 @transaction.atomic
@@ -137,11 +141,17 @@ def pause_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
 
 @transaction.atomic
 def resume_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
-    """Go on where it stopped; nobody hears twice, since every message keeps its key."""
+    """Go on where it stopped; nobody hears twice, since every message keeps its key.
+
+    What the pause has made too old is left out, with the reason, and nobody is flooded.
+    """
+    now = timezone.now()
     campaign = _locked(campaign_id)
     campaign.status = next_status(campaign.status, Move.RESUME)
-    campaign.save(update_fields=["status", "updated_at"])
-    _record(Move.RESUME, campaign, actor)
+    campaign.stopped_reason = None
+    campaign.save(update_fields=["status", "stopped_reason", "updated_at"])
+    expired = expire_overtaken(campaign, now)
+    _record(Move.RESUME, campaign, actor, expired=expired)
     return campaign
 
 
@@ -155,6 +165,7 @@ def cancel_campaign(*, campaign_id: UUID, actor: Actor) -> Campaign:
     campaign.completed_at = now if campaign.started_at else None
     campaign.save(update_fields=["status", "completed_at", "updated_at"])
     cancelled = cancel_run_deliveries(campaign, now)
+    cancel_firings(campaign, now)
     _record(Move.CANCEL, campaign, actor, cancelled=cancelled)
     return campaign
 
@@ -208,6 +219,7 @@ def change_campaign(*, campaign_id: UUID, values: dict[str, Any]) -> Campaign:
     refuse_unsafe_edit(campaign.status, changed | beside)
     for name in changed:
         setattr(campaign, name, values[name])
+    _refuse_end_before_start(campaign, changed)
     if changed:
         campaign.save(update_fields=[*changed, "updated_at"])
     _set_segment_lists(campaign, values)
@@ -252,18 +264,26 @@ def _set_segment_lists(campaign: Campaign, values: dict[str, Any]) -> None:
             set_segments(campaign, role=role, segments=values[name])
 
 
+def _refuse_end_before_start(campaign: Campaign, changed: set[str]) -> None:
+    start, end = campaign.scheduled_at or campaign.started_at, campaign.recur_end_at
+    if changed & {"scheduled_at", "recur_end_at"} and start and end and end <= start:
+        raise CampaignError(
+            "The end must come after the start.", path="recur_end_at", code="invalid"
+        )
+
+
 def _refuse_system(campaign: Campaign) -> None:
     if campaign.is_system:
         raise CampaignError("It comes with Fairway and stays. Pause it instead.", code="is_system")
 
 
 def _launch(
-    campaign: Campaign, occurrence_at: datetime | None, actor: Actor, now: datetime
+    campaign: Campaign, occurrence_at: datetime, actor: Actor, now: datetime
 ) -> CampaignRun | None:
     campaign.started_at = campaign.started_at or now
-    campaign.save(update_fields=["status", "started_at", "updated_at"])
+    campaign.save(update_fields=["status", "scheduled_at", "started_at", "updated_at"])
     run = None
-    if occurrence_at is not None:
+    if campaign.type == CampaignType.ONE_TIME:
         run = open_run(campaign=campaign, occurrence_at=occurrence_at, actor=actor)
     campaign_launched.send(sender=Campaign, campaign=campaign)
     _record(Move.START, campaign, actor)

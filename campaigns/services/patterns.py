@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from campaigns.services.pattern_words import in_words
+
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 LAST_DAY = "L"
 
@@ -63,7 +65,7 @@ def to_rhythm(pattern: str) -> Rhythm:
 
 
 def describe(pattern: str) -> str:
-    """``Every Monday and Friday at 09:00``; the pattern itself where there are no words for it."""
+    """``Every Monday and Friday at 09:00``; empty for a pattern that cannot be read."""
     rhythm = to_rhythm(pattern)
     at = f"at {rhythm.at:%H:%M}"
     match rhythm.repeats:
@@ -75,4 +77,5 @@ def describe(pattern: str) -> str:
         case Repeats.MONTHLY:
             day = "the last day" if rhythm.day == LAST_DAY else f"day {rhythm.day}"
             return f"On {day} of every month {at}"
-    return f"By the pattern {pattern}"
+    words = in_words(pattern)
+    return f"{words[:1].upper()}{words[1:]}"

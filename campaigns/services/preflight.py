@@ -19,8 +19,9 @@ from campaigns.services.crowd import Crowd, segments_of
 from campaigns.services.findings import Finding, Level
 from campaigns.services.overlap import hear_besides
 from campaigns.services.quiet_hours import quiet_until
-from campaigns.services.recurrence import RecurrenceError, check_pattern
+from campaigns.services.recurrence import RecurrenceError, next_run
 from campaigns.services.templates import list_templates
+from campaigns.services.triggers import read_conditions
 from campaigns.services.variables import unknown_variables
 from campaigns.services.variants import faults_of_test
 from crm_site.errors import DomainError
@@ -28,6 +29,7 @@ from crm_site.messaging.channels import Channel
 from crm_site.tenancy.models import Installation, Tenant
 from segments.choices import SegmentType
 from segments.models import CustomerSegment
+from segments.rules.errors import RuleError
 
 STALE_SEGMENT = timedelta(days=2)
 
@@ -80,7 +82,7 @@ def preflight(campaign: Campaign, *, now: datetime, is_starting: bool = False) -
             campaign=campaign, besides=besides,
         )  # fmt: skip
         groups += [
-            ("segment", "Somebody hears over every channel.", _reach_findings(reach)),
+            ("segment", "Somebody hears over every channel.", _reach_findings(reach, campaign)),
             ("scheduled_at", "Nobody hears twice within two days.",
              checks.heard_twice(reach, besides.names)),
             ("", "Nobody is left out by the caps or for opening nothing.", checks.left_out(reach)),
@@ -131,7 +133,9 @@ def refuse_blocked(campaign: Campaign, *, now: datetime, is_starting: bool = Fal
 
 
 def _segment_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
-    if campaign.segment is None:
+    if campaign.segment is None and campaign.type == CampaignType.TRIGGERED:
+        pass  # Whoever the event happens to; a segment narrows that.
+    elif campaign.segment is None:
         yield Finding(Level.RED, "segment_missing", "Choose whom it is for.", "segment")
     for segment, path in _segments(campaign):
         yield from _findings_of(segment, path, now)
@@ -216,13 +220,29 @@ def _time_findings(campaign: Campaign, now: datetime, is_starting: bool) -> Iter
     if start and start <= now and not is_starting:
         words = "Its time is past; choose a later one or start it now."
         yield Finding(Level.RED, "start_past", words, "scheduled_at")
+    if end and end <= now:
+        yield Finding(Level.RED, "end_past", "Its end is past already.", "recur_end_at")
+    yield from _type_findings(campaign, now)
+
+
+def _type_findings(campaign: Campaign, now: datetime) -> Iterator[Finding]:
     if campaign.type == CampaignType.RECURRING:
         try:
-            check_pattern(campaign.recur_pattern, campaign.timezone)
+            if next_run(campaign, after=now) is None:
+                words = "It has no run before its end."
+                yield Finding(Level.RED, "no_run", words, "recur_end_at")
         except RecurrenceError as error:
             yield Finding(Level.RED, "pattern", error.message, error.path)
-    elif campaign.type != CampaignType.ONE_TIME:
-        words = f"A campaign “{campaign.get_type_display().lower()}” is not started by hand."
+    elif campaign.type == CampaignType.TRIGGERED:
+        if not campaign.trigger_event_type:
+            words = "Choose the event that it answers."
+            yield Finding(Level.RED, "event_missing", words, "trigger_event_type")
+        try:
+            read_conditions(campaign.trigger_conditions)
+        except RuleError as error:
+            yield Finding(Level.RED, "conditions", str(error), "trigger_conditions")
+    elif campaign.type == CampaignType.JOURNEY:
+        words = "It is sent by its journey, step by step: activate the journey instead."
         yield Finding(Level.RED, "type", words, "type")
 
 
@@ -272,14 +292,16 @@ def _approval_findings(campaign: Campaign, reach: Reach) -> Iterator[Finding]:
     yield Finding(Level.RED, "approval_missing", words, "")
 
 
-def _reach_findings(reach: Reach) -> Iterator[Finding]:
+def _reach_findings(reach: Reach, campaign: Campaign) -> Iterator[Finding]:
+    # The audience of one that goes on is asked anew each time: nobody today may be many tomorrow.
+    level = Level.RED if campaign.type == CampaignType.ONE_TIME else Level.AMBER
     if not reach.in_segment:
         words = "There is nobody in this segment."
-        yield Finding(Level.RED, "nobody_reachable", words, "segment")
+        yield Finding(level, "nobody_reachable", words, "segment")
         return
     if not reach.people:
         words = "Nobody in this segment can be reached over the chosen channels."
-        yield Finding(Level.RED, "nobody_reachable", words, "channels")
+        yield Finding(level, "nobody_reachable", words, "channels")
         return
     for each in reach.channels:
         if not each.reachable:

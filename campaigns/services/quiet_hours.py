@@ -26,7 +26,7 @@ def quiet_zones(tenant: Tenant, now: datetime) -> dict[str, datetime | None]:
     """``quiet_until`` for every zone there is, for a statement to join; empty without any hours."""
     if tenant.quiet_hours_start is None or tenant.quiet_hours_end is None:
         return {}
-    return {zone: quiet_until(tenant, zone, now) for zone in _all_zones()}
+    return {zone: quiet_until(tenant, zone, now) for zone in all_zones()}
 
 
 def _is_within(moment: time, start: time, end: time) -> bool:
@@ -36,7 +36,8 @@ def _is_within(moment: time, start: time, end: time) -> bool:
 
 
 @cache
-def _all_zones() -> tuple[str, ...]:
+def all_zones() -> tuple[str, ...]:
+    """The name of every zone there is."""
     return tuple(sorted(available_timezones()))
 
 

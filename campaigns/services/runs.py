@@ -10,10 +10,12 @@ from campaigns.choices import CampaignStatus, CampaignType, DeliveryState, RunSt
 from campaigns.models import Campaign, CampaignRun, Delivery
 from campaigns.services.audience import take_snapshot
 from campaigns.services.claims import ATTEMPT_LIMIT
+from campaigns.services.due_times import due_times
 from campaigns.services.variants import plan_test
 from campaigns.state import Move, next_status
 from crm_site.audit import services as audit
 from crm_site.audit.actor import Actor
+from crm_site.tenancy.models import Tenant
 
 
 def open_run(
@@ -49,8 +51,9 @@ def prepare_run(run_id: UUID, now: datetime) -> CampaignRun | None:
     )  # fmt: skip
     if run is None:
         return None
-    test = plan_test(run.campaign, now)
-    run.target_count = take_snapshot(run=run, campaign=run.campaign, now=now, test=test)
+    test, tenant = plan_test(run.campaign, now), Tenant.objects.get(pk=run.tenant_id)
+    due = due_times(run=run, campaign=run.campaign, tenant=tenant, now=now)
+    run.target_count = take_snapshot(run=run, campaign=run.campaign, now=now, due=due, test=test)
     run.status = RunStatus.SENDING
     run.snapshot_at = run.started_at = now
     run.decide_at = test.decide_at if test else None
@@ -84,7 +87,7 @@ def finish_run(run_id: UUID, now: datetime) -> bool:
         run.status = RunStatus.COMPLETED
     run.completed_at = now
     run.save(update_fields=["status", "completed_at", "updated_at"])
-    _complete_campaign(campaign, now)
+    complete_campaign(campaign, now)
     return True
 
 
@@ -100,20 +103,16 @@ def cancel_run_deliveries(campaign: Campaign, now: datetime) -> int:
     ).update(state=DeliveryState.CANCELLED, reason="CANCELLED", settled_at=now)
 
 
-def close_recurring(campaign: Campaign, now: datetime) -> None:
-    """Complete a repeating campaign whose end has come, once its last run is finished."""
-    _complete_campaign(campaign, now)
-
-
-def _complete_campaign(campaign: Campaign, now: datetime) -> None:
+def complete_campaign(campaign: Campaign, now: datetime) -> None:
+    """Complete a campaign that is over: sent once, or past its end, with nothing left to do."""
     ends_by_itself = campaign.type == CampaignType.ONE_TIME or (
-        campaign.type == CampaignType.RECURRING
+        campaign.type in (CampaignType.RECURRING, CampaignType.TRIGGERED)
         and campaign.recur_end_at is not None
         and campaign.recur_end_at <= now
     )
     if not ends_by_itself or campaign.status != CampaignStatus.ACTIVE:
         return
-    if campaign.runs.unfinished().exists():
+    if campaign.runs.unfinished().exists() or campaign.firings.waiting().exists():
         return
     campaign.status = next_status(campaign.status, Move.COMPLETE)
     campaign.completed_at = now

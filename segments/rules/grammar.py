@@ -1,6 +1,7 @@
 """Reading rules: from stored JSON to values that can be compiled, described and explained."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,13 +55,23 @@ Leaf = Rule | CountRule
 Node = Leaf | Group
 
 
-def parse(rules: Any, combinator: Any = "AND") -> Group:
+# The field that a rule names, by the name and the whole rule; None where there is none.
+Finder = Callable[[str, dict[str, Any]], Field | None]
+
+
+def find_customer_field(name: str, rule: dict[str, Any]) -> Field | None:
+    return find_field(name)
+
+
+def parse(rules: Any, combinator: Any = "AND", *, find: Finder = find_customer_field) -> Group:
     """A segment's ``criteria`` and ``combinator`` as one group.
 
-    Raises RuleError with the path of the fault for anything the language does not have.
+    ``find`` says which fields there are. Raises RuleError with the path of the fault for anything
+    the language does not have.
     """
     _check_size(rules)
-    group = Group(ROOT, _combinator(combinator, "combinator"), _nodes(rules, ROOT, depth=1))
+    nodes = _nodes(rules, ROOT, find, depth=1)
+    group = Group(ROOT, _combinator(combinator, "combinator"), nodes)
     if (count := sum(1 for _ in leaves(group))) > MAX_LEAVES:
         raise RuleError(ROOT, f"At most {MAX_LEAVES} rules may be asked at once; here are {count}.")
     return group
@@ -91,7 +102,7 @@ def _combinator(value: Any, path: str) -> Literal["AND", "OR"]:
     raise RuleError(path, "AND or OR is needed.")
 
 
-def _nodes(rules: Any, path: str, *, depth: int) -> tuple[Node, ...]:
+def _nodes(rules: Any, path: str, find: Finder, *, depth: int) -> tuple[Node, ...]:
     if not isinstance(rules, list):
         raise RuleError(path, "A list of rules is needed.")
     if not rules:
@@ -100,21 +111,21 @@ def _nodes(rules: Any, path: str, *, depth: int) -> tuple[Node, ...]:
         )
     if depth > MAX_DEPTH:
         raise RuleError(path, f"Groups may be nested {MAX_DEPTH} deep.")
-    return tuple(_node(rule, f"{path}[{index}]", depth) for index, rule in enumerate(rules))
+    return tuple(_node(rule, f"{path}[{index}]", find, depth) for index, rule in enumerate(rules))
 
 
-def _node(rule: Any, path: str, depth: int) -> Node:
+def _node(rule: Any, path: str, find: Finder, depth: int) -> Node:
     if not isinstance(rule, dict):
         raise RuleError(path, "A rule is an object, with a field and an operator.")
     if "rules" in rule or "combinator" in rule:
-        return _group(rule, path, depth)
+        return _group(rule, path, find, depth)
     for name, source in SOURCES.items():
         if name in rule:
             return _count(rule, source, path)
-    return _rule(rule, path)
+    return _rule(rule, path, find)
 
 
-def _group(rule: dict[str, Any], path: str, depth: int) -> Group:
+def _group(rule: dict[str, Any], path: str, find: Finder, depth: int) -> Group:
     values.only_keys(rule, ("combinator", "rules", "negate"), path)
     combinator = _combinator(rule.get("combinator"), f"{path}.combinator")
     negate = rule.get("negate", False)
@@ -122,13 +133,13 @@ def _group(rule: dict[str, Any], path: str, depth: int) -> Group:
         raise RuleError(f"{path}.negate", "true or false is needed.")
     if "rules" not in rule:
         raise RuleError(f"{path}.rules", "A list of rules is needed.")
-    nodes = _nodes(rule["rules"], f"{path}.rules", depth=depth + 1)
+    nodes = _nodes(rule["rules"], f"{path}.rules", find, depth=depth + 1)
     return Group(path, combinator, nodes, negate)
 
 
-def _rule(rule: dict[str, Any], path: str) -> Rule:
+def _rule(rule: dict[str, Any], path: str, find: Finder) -> Rule:
     values.only_keys(rule, ("field", "operator", "value"), path)
-    field = _field(rule.get("field"), f"{path}.field")
+    field = _field(rule, f"{path}.field", find)
     operator = _operator(field, rule.get("operator"), f"{path}.operator")
     if operator.shape is Shape.NONE:
         if "value" in rule:
@@ -140,8 +151,9 @@ def _rule(rule: dict[str, Any], path: str) -> Rule:
     return Rule(path, field, operator, value)
 
 
-def _field(name: Any, path: str) -> Field:
-    found = find_field(name) if isinstance(name, str) else None
+def _field(rule: dict[str, Any], path: str, find: Finder) -> Field:
+    name = rule.get("field")
+    found = find(name, rule) if isinstance(name, str) else None
     if found is None:
         raise RuleError(path, "There is no such field." if name else "A field is missing.")
     values.storable(found.name, path)

@@ -8,7 +8,17 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Exists, Func, IntegerField, Q, Subquery, TextField, Value
+from django.db.models import (
+    BooleanField,
+    DecimalField,
+    Exists,
+    Func,
+    IntegerField,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import JSONField
 
@@ -35,6 +45,18 @@ class Text(Func):
 
 class Whole(Func):
     output_field = IntegerField()
+
+
+class Number(Func):
+    """A text that is known to be one as a number, of any size and precision."""
+
+    template = "(%(expressions)s)::numeric"
+    output_field = DecimalField()
+
+
+class Flag(Func):
+    template = "(%(expressions)s)::boolean"
+    output_field = BooleanField()
 
 
 class RowCount(Subquery):

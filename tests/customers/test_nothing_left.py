@@ -38,6 +38,7 @@ NO_PERSON = {
     "campaigns_eventpromotion": "An event of the club.",
     "campaigns_frequencycap": "How many messages anybody may get over a channel.",
     "campaigns_sendinghold": "Why nothing is sent just now.",
+    "campaigns_triggerfiring": "Which event led to a message, by ids and codes.",
     "customers_bulkmerge": "How far a job is; the people are its pairs.",
     "customers_customerimport": "How far a job is, and which column is read as what.",
     "customers_duplicatescan": "How far a job is, in counts.",
