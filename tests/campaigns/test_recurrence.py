@@ -31,6 +31,20 @@ LONDON = "Europe/London"
         ("30 1 * * *", LONDON, "2026-03-28T02:00", ["2026-03-29T01:00", "2026-03-30T00:30"]),
         # They go back on 25 October 2026: 01:30 comes twice, and runs once.
         ("30 1 * * *", LONDON, "2026-10-24T01:00", ["2026-10-25T00:30", "2026-10-26T01:30"]),
+        # Every second hour stays by the clock: 02:00 is skipped in Berlin, and runs at 03:00 …
+        ("0 */2 * * *", "Europe/Berlin", "2026-03-29T00:30",
+         ["2026-03-29T01:00", "2026-03-29T02:00"]),
+        # … and is repeated in October, and runs once.
+        ("0 */2 * * *", "Europe/Berlin", "2026-10-24T23:30",
+         ["2026-10-25T00:00", "2026-10-25T03:00"]),
+        # Twice an hour in the hour that is skipped: once, when the clocks have moved.
+        ("0,30 2 * * *", "America/New_York", "2026-03-08T06:00",
+         ["2026-03-08T07:00", "2026-03-09T06:00"]),
+        # Every hour is every hour, also in the one that comes twice.
+        ("0 * * * *", LONDON, "2026-10-24T23:30", ["2026-10-25T00:00", "2026-10-25T01:00"]),
+        # Lord Howe's clocks move by half an hour: 02:15 does not exist on 4 October.
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00",
+         ["2026-10-03T15:30", "2026-10-04T15:15"]),
         ("0 7 * * 1", "Africa/Johannesburg", "2026-11-22T00:00",
          ["2026-11-23T05:00", "2026-11-30T05:00"]),
     ],
