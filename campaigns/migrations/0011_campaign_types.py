@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0009_test_messages'),
+        ('campaigns', '0010_results_by_variant'),
         ('customers', '0020_erasure_mentions'),
         ('segments', '0008_smart_segments'),
         ('tenancy', '0006_approval_above'),
