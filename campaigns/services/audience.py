@@ -12,7 +12,7 @@ from campaigns.choices import DeliveryReason, QuietHoursPolicy
 from campaigns.models import Campaign, CampaignRun
 from campaigns.services.crowd import Crowd
 from campaigns.services.draws import bucket
-from campaigns.services.due_times import DueTimes
+from campaigns.services.due_times import AT_ONCE, DueTimes
 from campaigns.services.limits import limits_of
 from campaigns.services.overlap import Besides
 from campaigns.services.quiet_hours import quiet_until, quiet_zones
@@ -203,7 +203,7 @@ def take_snapshot(
     run: CampaignRun,
     campaign: Campaign,
     now: datetime,
-    due: DueTimes,
+    due: DueTimes = AT_ONCE,
     test: Test | None = None,
     customer_ids: Sequence[UUID] | None = None,
 ) -> int:

@@ -27,6 +27,9 @@ class DueTimes:
     skip_before: datetime | None = None
 
 
+AT_ONCE = DueTimes()
+
+
 def due_times(*, run: CampaignRun, campaign: Campaign, tenant: Tenant, now: datetime) -> DueTimes:
     """When the people of a run are due.
 
@@ -36,7 +39,7 @@ def due_times(*, run: CampaignRun, campaign: Campaign, tenant: Tenant, now: date
     if run.released_at is not None:
         return DueTimes(planned=run.released_at)
     if not campaign.send_in_own_zone:
-        return DueTimes()
+        return AT_ONCE
     zones = all_zones()
     at = run.occurrence_at
     is_skipping = campaign.passed_hour == PassedHour.SKIP
