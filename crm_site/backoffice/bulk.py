@@ -16,7 +16,8 @@ from crm_site.backoffice.saved_lists import admin_of_dialog, shown_list
 
 TICKED = "_selected_action"
 # For the button of a bulk action: the ticked rows come along.
-WITH_TICKED = {"hx-include": f"[name={TICKED}]:checked"}
+# ``title`` holds no field: htmx complains where nothing at all matches, as when nobody is ticked.
+WITH_TICKED = {"hx-include": f"title, [name={TICKED}]:checked"}
 
 
 @dataclass(frozen=True)

@@ -95,11 +95,13 @@ def _write_xlsx(
 
 def _batches(job: CustomerExport, report: Reporter) -> Iterator[list[list[str]]]:
     """Cells of some thousand customers at a time, in the list's order."""
-    if job.selection is None:
+    with transaction.atomic():
+        selection = job.selection
+    if selection is None:
         return
-    total, done = job.selection.size // 16, 0
+    total, done = selection.size // 16, 0
     fields = [COLUMNS[name] for name in job.columns]
-    for ids in _ids(job.selection):
+    for ids in _ids(selection):
         report(done / total, f"{done:,} of {total:,} customers")
         with transaction.atomic():
             people = CustomerProfile.objects.filter(pk__in=ids, erased_at__isnull=True)
