@@ -15,7 +15,13 @@ from campaigns.choices import (
     FiringReason,
     FiringState,
 )
-from campaigns.models import CampaignBreakdown, CampaignInteraction, Delivery, TriggerFiring
+from campaigns.models import (
+    CampaignBreakdown,
+    CampaignInteraction,
+    Delivery,
+    TrialMessage,
+    TriggerFiring,
+)
 from campaigns.services.triggers import note_events
 from customers.models import Activity, CustomerProfile
 from customers.services.belongings import register_belonging
@@ -107,6 +113,9 @@ def follow_erasure(sender: object, profile: CustomerProfile, **kwargs: Any) -> N
         dimension=Dimension.LINK,
     ).delete()
     theirs_alone.update(link_url=None)
+    # Any test may have been filled in as for them: it says only to whom of the staff it went.
+    TrialMessage.objects.filter(state=DeliveryState.PENDING).delete()
+    TrialMessage.objects.exclude(variables={}).update(variables={})
 
 
 @clash_finder

@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.models import CampaignBreakdown, CampaignInteraction
+from campaigns.models import CampaignBreakdown, CampaignInteraction, TrialMessage
 from crm_site.access.models import User
 from crm_site.api.models import KeptAnswer
 from crm_site.audit.actor import Actor
@@ -131,6 +131,11 @@ def write_to_them(customer, marker=MARK):
     campaign = make_started(customer)
     send_all()
     link = f"{marker}0"  # As the first click is marked.
+    TrialMessage.objects.create(
+        campaign=campaign, channel="EMAIL", template_id="welcome", recipient_name="Staff",
+        address="staff@club.test", variables={"firstName": marker}, state="ACCEPTED",
+        requested_by="user:1",
+    )  # fmt: skip
     CampaignBreakdown.objects.create(campaign=campaign, dimension="LINK", value=link, clicked=1)
     CampaignInteraction.objects.create(
         campaign=campaign, customer=customer, channel="EMAIL", type="CLICKED",

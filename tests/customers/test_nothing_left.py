@@ -37,6 +37,7 @@ NO_PERSON = {
     "campaigns_campaignvariant": "What staff wrote to many.",
     "campaigns_eventpromotion": "An event of the club.",
     "campaigns_frequencycap": "How many messages anybody may get over a channel.",
+    "campaigns_seedrecipient": "Mailboxes of the club's own, to which tests go.",
     "campaigns_sendinghold": "Why nothing is sent just now.",
     "campaigns_triggerfiring": "Which event led to a message, by ids and codes.",
     "customers_bulkmerge": "How far a job is; the people are its pairs.",
