@@ -197,7 +197,7 @@ def _channel_findings(campaign: Campaign) -> Iterator[Finding]:
             yield Finding(Level.RED, "template_unknown", words, path)
         elif unknown := unknown_variables(known.variables_of(channel, template)):
             words = f"“{template}” asks for what we know of nobody: {', '.join(unknown)}."
-            yield Finding(Level.RED, "template_variable", words, path)
+            yield Finding(Level.AMBER, "template_variable", words, path)
         for variant in campaign.variants.all():
             own = variant.template_for(channel)
             if own and known.is_known and not known.holds(channel, own):

@@ -14,7 +14,8 @@ from tests.factories import make_customer
 
 MAJOR = {
     "access.ApiKey", "access.TenantMembership", "access.WebhookEndpoint",
-    "campaigns.Campaign", "campaigns.CampaignSegment", "campaigns.EventPromotion",
+    "campaigns.Campaign", "campaigns.CampaignSegment", "campaigns.CampaignVariant",
+    "campaigns.EventPromotion", "campaigns.FrequencyCap", "campaigns.SeedRecipient",
     "customers.CustomerNote", "customers.CustomerProfile", "customers.DuplicateCandidate",
     "customers.IdentityAlias", "customers.ProfileMerge", "journeys.Journey",
     "journeys.JourneyStep",

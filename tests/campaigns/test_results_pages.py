@@ -66,7 +66,7 @@ def test_the_tab_says_what_came_of_it_and_leads_to_people(sign_in, ann, tenant, 
     ],
 )
 def test_each_number_opens_its_people(sign_in, ann, tenant, answered, query, names):  # noqa: F811
-    url = f"{url_of(tenant, 'campaign_people', answered.pk)}?{query}"
+    url = f"{url_of(tenant, 'campaign_behind', answered.pk)}?{query}"
 
     page = sign_in(ann).get(url).content.decode()
 
@@ -75,7 +75,7 @@ def test_each_number_opens_its_people(sign_in, ann, tenant, answered, query, nam
 
 def test_people_follow_page_by_page(sign_in, ann, tenant, answered, monkeypatch):  # noqa: F811
     monkeypatch.setattr("campaigns.admin.results.pages.PEOPLE_A_PAGE", 2)
-    client, url = sign_in(ann), url_of(tenant, "campaign_people", answered.pk)
+    client, url = sign_in(ann), url_of(tenant, "campaign_behind", answered.pk)
 
     first = client.get(f"{url}?step=SENT")
     second = client.get(url + first.context["more"])
@@ -91,7 +91,7 @@ def test_people_follow_page_by_page(sign_in, ann, tenant, answered, monkeypatch)
      "step=OPENED&after=x", "step=SENT&variant=x", "step=SENT&segment="],
 )  # fmt: skip
 def test_a_number_that_cannot_be_is_not_found(sign_in, ann, tenant, answered, query):  # noqa: F811
-    url = f"{url_of(tenant, 'campaign_people', answered.pk)}?{query}"
+    url = f"{url_of(tenant, 'campaign_behind', answered.pk)}?{query}"
 
     assert sign_in(ann).get(url).status_code == 404
 
@@ -101,7 +101,7 @@ def test_another_clubs_results_are_not_found(sign_in, ann, tenant, other_tenant,
         theirs = make_started(make_recipient())
     client = sign_in(ann)
 
-    for name in ("campaign_people", "campaign_csv"):
+    for name in ("campaign_behind", "campaign_csv"):
         assert client.get(f"{url_of(tenant, name, theirs.pk)}?step=SENT").status_code == 404
     assert client.post(url_of(tenant, "campaign_recount", theirs.pk)).status_code == 404
     url = f"{url_of(tenant, 'campaign_compare')}?ids={answered.pk}&ids={theirs.pk}"

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from campaigns.models import CampaignInteraction, CampaignRun, Delivery
 from customers.models import (
+    CustomerExport,
     CustomerImport,
     CustomerProfile,
     CustomerScore,
@@ -99,6 +100,9 @@ def _give_own_rows(survivor, absorbed) -> None:
     ImportChange.objects.create(job=job, customer=absorbed, changes={})
     tagging = Tagging.objects.create(tag="vip", requested_by=ACTOR.id)
     TaggingTarget.objects.create(tagging=tagging, customer_id=absorbed.pk)
+    CustomerExport.objects.create(
+        kind="PERSON", format="ZIP", customer=absorbed, requested_by=ACTOR.id
+    )
     CustomerScore.objects.create(
         customer=absorbed, week=timezone.localdate(), engagement_score=40, parts={}
     )

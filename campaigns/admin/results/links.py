@@ -13,4 +13,4 @@ def page(campaign: Campaign, name: str) -> str:
 
 def people(campaign: Campaign, step: str, **by: str) -> str:
     """The people behind a number; ``by`` as ``tier="Full"``."""
-    return f"{page(campaign, 'people')}?{urlencode({'step': step, **by})}"
+    return f"{page(campaign, 'behind')}?{urlencode({'step': step, **by})}"

@@ -84,12 +84,12 @@ class ResultsPages:
         one = "<uuid:object_id>"
         return [
             path("compare/", view(require_GET(self.compare_view)), name=f"{name}_compare"),
-            path(f"{one}/people/", view(require_GET(self.people_view)), name=f"{name}_people"),
+            path(f"{one}/behind/", view(require_GET(self.behind_view)), name=f"{name}_behind"),
             path(f"{one}/results.csv", view(require_GET(self.csv_view)), name=f"{name}_csv"),
             path(f"{one}/recount/", view(require_POST(self.recount_view)), name=f"{name}_recount"),
         ]
 
-    def people_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+    def behind_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """The people behind one number, a page of them, in an order that never shifts."""
         campaign = self._seen(request, object_id)
         if not request.user.has_perm(SEE_CUSTOMERS):
