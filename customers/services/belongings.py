@@ -99,7 +99,12 @@ register_belonging(
     many="changes by imports",
     stays="An import is undone on the profile that it changed.",
 )
-register_belonging(CustomerExport, one="export", many="exports")
+register_belonging(
+    CustomerExport,
+    one="export",
+    many="exports",
+    stays="A file says what was held about the profile that it was asked for.",
+)
 register_belonging(
     CustomerScore,
     one="week of scores",

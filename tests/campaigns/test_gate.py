@@ -10,7 +10,7 @@ from campaigns.models import SendingHold
 from campaigns.services import lifecycle
 from campaigns.services.audience import count_reach
 from campaigns.services.crowd import Crowd
-from campaigns.services.preflight import PreflightError, preflight
+from campaigns.services.preflight import preflight
 from crm_site.messaging import memory
 from crm_site.messaging.channels import Channel
 from crm_site.messaging.gateway import Template
@@ -36,7 +36,7 @@ def codes(campaign, level="amber", **values):
 def test_the_count_shown_is_the_count_sent(tenant, other_tenant, gateway):
     tenant.frequency_cap_count = 1
     tenant.save()
-    capped, fine = make_recipient(), [make_recipient() for _ in range(3)]
+    capped, fine = make_recipient(), [make_recipient() for _ in range(20)]
     make_started(capped)
     send_all()
     people = [capped, *fine, make_recipient(email_opt_in=False), make_recipient(status="INACTIVE")]
@@ -79,14 +79,13 @@ def test_who_hears_something_else_within_two_days_is_counted(tenant, other_tenan
     assert "Sunday roast" in overlap.message
 
 
-def test_a_template_that_asks_for_what_nobody_knows_is_red(tenant, monkeypatch):
+def test_a_template_that_asks_for_what_nobody_knows_is_amber(tenant, monkeypatch):
     odd = Template("newsletter-email", "News", Channel.EMAIL, "MARKETING", ("shoeSize",))
     monkeypatch.setattr(memory, "TEMPLATES", (odd,))
     campaign = make_campaign(make_recipient())
 
-    assert codes(campaign, "red") == {"template_variable"}
-    with pytest.raises(PreflightError):
-        lifecycle.start_campaign(campaign_id=campaign.pk, actor=ACTOR)
+    assert "template_variable" in codes(campaign, "amber")
+    lifecycle.start_campaign(campaign_id=campaign.pk, actor=ACTOR)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.models import CampaignInteraction, CampaignRun, Delivery
+from campaigns.models import CampaignInteraction, CampaignRun, Delivery, TriggerFiring
 from customers.models import (
+    Activity,
     CustomerExport,
     CustomerImport,
     CustomerProfile,
@@ -148,6 +149,10 @@ def _send(survivor, absorbed) -> None:
         CampaignInteraction.objects.create(
             campaign=campaign, customer=absorbed, delivery=delivery, channel="EMAIL", type="OPENED"
         )
+    TriggerFiring.objects.create(
+        campaign=campaign, customer=absorbed, due_at=timezone.now(),
+        activity=Activity.objects.filter(customer=absorbed).first(),
+    )  # fmt: skip
 
 
 def _deliver(customer, state, **values) -> Delivery:
