@@ -70,8 +70,8 @@ def parse(rules: Any, combinator: Any = "AND", *, find: Finder = find_customer_f
     the language does not have.
     """
     _check_size(rules)
-    nodes = _nodes(rules, ROOT, find, depth=1)
-    group = Group(ROOT, _combinator(combinator, "combinator"), nodes)
+    joined = _combinator(combinator, "combinator")
+    group = Group(ROOT, joined, _nodes(rules, ROOT, find, depth=1))
     if (count := sum(1 for _ in leaves(group))) > MAX_LEAVES:
         raise RuleError(ROOT, f"At most {MAX_LEAVES} rules may be asked at once; here are {count}.")
     return group
